@@ -1,0 +1,1 @@
+"""The reviewer: from a case to a verdict whose grounds were checked."""

@@ -1,0 +1,1 @@
+"""The rules: one Markdown file a policy, and the code that reads them."""

@@ -1,0 +1,1 @@
+"""What has happened: accounts, decisions, precedents, links, the ledger; the only home of SQL."""

@@ -1,0 +1,1 @@
+"""Find the sections and the precedents that bear on a case."""

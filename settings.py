@@ -1,0 +1,108 @@
+"""The one place that reads the environment: `AMICUS_*` variables and a `.env` file beside the user.
+
+Everything below the edge (cli, evals, triage) receives plain values, so that a test or another
+program decides them by passing an argument.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from errors import SettingsError, shown
+
+LookupService = Literal["webrisk", "urlhaus"]
+
+
+class Settings(BaseSettings):
+    """What a user may set; each field is the variable `AMICUS_<NAME>` in upper case."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AMICUS_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("amicus"),
+        description="Where records, indexes and unfinished runs live.",
+    )
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy address of the records; empty means SQLite in the home folder.",
+    )
+    policies: Path | None = Field(
+        default=None, description="Folder of another rulebook; empty means the shipped one."
+    )
+    model: str = Field(default="embedded", description="The reviewer model.")
+    max_text_chars: int = Field(
+        default=20_000, ge=1, le=1_000_000, description="Longest text of a case, in characters."
+    )
+    max_tool_calls: int = Field(
+        default=12, ge=0, le=100, description="Most tool calls in one review."
+    )
+    tool_seconds: float = Field(
+        default=10.0, gt=0, description="Time that the tool calls of one review may take together."
+    )
+    threads: int = Field(
+        default=0, ge=0, le=256, description="Threads of the embedding model; 0 means every core."
+    )
+    url_lookup: Annotated[tuple[LookupService, ...], NoDecode] = Field(
+        default=(),
+        description="Reputation services that may be asked about links: webrisk, urlhaus.",
+    )
+    webrisk_api_key: SecretStr | None = Field(default=None, description="Key for Google Web Risk.")
+    urlhaus_auth_key: SecretStr | None = Field(default=None, description="Key for URLhaus.")
+    ledger_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the ledger's anchor; with it a forged anchor is found as well.",
+    )
+    tracing: bool = Field(
+        default=False, description="Let LangSmith trace reviews (sends content to LangSmith)."
+    )
+
+    @field_validator("url_lookup", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def records_url(self) -> str:
+        """The address of the records, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'amicus.db'}"
+
+
+def load_settings() -> Settings:
+    """Read the environment once, and silence what would phone home.
+
+    Raises:
+        SettingsError: A variable holds something impossible.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "AMICUS_" + str(first["loc"][0]).upper()
+        secret = name.endswith("_KEY")
+        value = "(hidden)" if secret else shown(first["input"])
+        raise SettingsError(
+            f"{name}={value}: {first['msg']}", hint=f"correct or unset {name} (also look in .env)"
+        ) from None
+    stay_home(tracing=settings.tracing)
+    return settings
+
+
+def stay_home(*, tracing: bool = False) -> None:
+    """Turn off the telemetry of libraries; to be called before any of them is imported."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ["ANONYMIZED_TELEMETRY"] = "False"
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    os.environ["LANGSMITH_TRACING"] = "true" if tracing else "false"
+    os.environ["LANGCHAIN_TRACING_V2"] = "true" if tracing else "false"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
