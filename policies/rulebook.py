@@ -78,6 +78,8 @@ class Policy:
     purpose: str
     sections: tuple[Section, ...]
     file: str
+    retired: tuple[str, ...] = ()
+    """Section ids that once meant something else and are never used again."""
 
 
 @dataclass(frozen=True)
