@@ -25,6 +25,12 @@ class Reading:
 
     rulebook: Rulebook
     problems: tuple[Problem, ...]
+    where: str = ""
+    """The folder that places in it are named by; empty if it came from no folder."""
+
+    def file(self, name: str) -> str:
+        """The file `name` of the rulebook as a message shows it."""
+        return _file(self.where, name)
 
 
 def load_rulebook(path: Path | None) -> Rulebook:
@@ -69,13 +75,13 @@ def read_folder(path: Path | None) -> Reading:
         return _no_files(where, "the folder holds no policy (*.md)")
     files: dict[str, str] = {}
     for entry in entries:
-        text = _decoded(entry, f"{where}/{entry.name}")
+        text = _decoded(entry, _file(where, entry.name))
         if isinstance(text, Problem):
             unreadable.append(text)
         else:
             files[entry.name] = text
     reading = read_files(files, where=where)
-    return Reading(reading.rulebook, (*unreadable, *reading.problems))
+    return Reading(reading.rulebook, (*unreadable, *reading.problems), where)
 
 
 def read_files(files: Mapping[str, str], *, where: str = "") -> Reading:
@@ -86,12 +92,12 @@ def read_files(files: Mapping[str, str], *, where: str = "") -> Reading:
     policies: list[Policy] = []
     problems: list[Problem] = []
     for name, text in texts.items():
-        noted = Problems(f"{where}/{name}" if where else name)
+        noted = Problems(_file(where, name))
         policy = _read_policy(name, text, noted)
         policies += [policy] if policy else []
         problems += sorted(noted.found, key=lambda problem: problem.line)
     problems += _double_ids(policies, where)
-    return Reading(Rulebook(tuple(policies), texts), tuple(problems))
+    return Reading(Rulebook(tuple(policies), texts), tuple(problems), where)
 
 
 def _sound(reading: Reading) -> Rulebook:
@@ -105,7 +111,11 @@ def _sound(reading: Reading) -> Rulebook:
 
 def _no_files(where: str, message: str) -> Reading:
     hint = "name a folder of policies, one Markdown file each"
-    return Reading(Rulebook((), {}), (Problem(where, 0, "unreadable", message, hint),))
+    return Reading(Rulebook((), {}), (Problem(where, 0, "unreadable", message, hint),), where)
+
+
+def _file(where: str, name: str) -> str:
+    return f"{where}/{name}" if where else name
 
 
 def _is_policy(entry: Traversable) -> bool:
@@ -183,7 +193,7 @@ def _check_sections(front: FrontMatter, sections: tuple[Section, ...], problems:
 def _double_ids(policies: list[Policy], where: str) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for policy in policies:
-        file = f"{where}/{policy.file}" if where else policy.file
+        file = _file(where, policy.file)
         places = [(policy.id, 1), *((section.id, section.line) for section in policy.sections)]
         for identity, line in places:
             if identity in first:
