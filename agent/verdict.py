@@ -38,6 +38,10 @@ class Ground(Frozen):
     confidence: Probability
     policy_quote: str
     content_quote: str
+    content_span: tuple[int, int] | None = None
+    """Offsets in characters into the case's text. Code computes them; a model that names them
+    must be right. None in a verdict where the words stand in a link or, for an account, in its
+    profile or recent posts."""
     why: Prose
 
 
@@ -54,10 +58,6 @@ class Draft(Frozen):
 
 class Violation(Ground):
     """A ground whose section, severity and quotes were checked by code."""
-
-    content_span: tuple[int, int] | None
-    """Offsets in characters into the case's text; None where the words stand in a link or, for
-    an account, in its profile or recent posts."""
 
 
 class Evidence(Frozen):
