@@ -1,0 +1,142 @@
+"""The sentence model: texts in, unit vectors out, on this machine's processor and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from errors import RecordsError
+from policies.rulebook import digest
+
+Vectors = NDArray[np.float32]
+
+_HINT = "restore models/embedder: reinstall Amicus, or in a checkout `git checkout models/embedder`"
+_OVERLAP = 64  # tokens that neighbouring windows share, so that no sentence is only seen cut
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Turns texts into vectors whose dot product says how much they mean the same.
+
+    Safe to share between threads. A text has the same vector, to the bit, in whatever company and
+    on however many threads it is embedded: every text is run by itself, which on a processor
+    costs next to nothing (models/embedder/CARD.md has the figures).
+    """
+
+    name: str
+    """The model and the first 12 letters of the hash of its files; what is built on it names it."""
+    width: int
+    """Length of a vector."""
+    window: int
+    """Most tokens of a text that a vector can hold, [CLS] and [SEP] included."""
+    _tokenizer: Tokenizer
+    _session: Any
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector for each text: float32 of shape (texts, width).
+
+        Of a longer text only the first `window` tokens count; `windows` cuts it up instead.
+        """
+        vectors = {text: self._vector(text) for text in dict.fromkeys(texts)}
+        if not vectors:
+            return np.empty((0, self.width), np.float32)
+        return np.stack([vectors[text] for text in texts])
+
+    def windows(self, text: str) -> list[str]:
+        """Return `text` in pieces that fit the window, each sharing some tokens with the last.
+
+        A text that fits comes back as it is; nothing of a longer one is left out.
+        """
+        text = _well_formed(text)
+        first = self._tokenizer.encode(text)
+        if not first.overflowing:
+            return [text]
+        return [_excerpt(text, part) for part in (first, *first.overflowing)]
+
+    def embed_long(self, text: str) -> Vectors:
+        """Return the vectors of all windows of `text`: float32 of shape (windows, width)."""
+        return self.embed(self.windows(text))
+
+    def _vector(self, text: str) -> Vectors:
+        ids = np.array([self._tokenizer.encode(_well_formed(text)).ids], np.int64)
+        vector: Vectors = self._session.run(["vectors"], {"ids": ids})[0][0]
+        return vector
+
+
+def open_embedder(*, threads: int = 0, folder: Traversable | None = None) -> Embedder:
+    """Load the sentence model.
+
+    Args:
+        threads: How many threads one text may use; 0 means every core.
+        folder: Where the model lies, if not with Amicus itself.
+
+    Raises:
+        RecordsError: A file of the model is missing or not the one it should be.
+    """
+    home = folder or resources.files("models") / "embedder"
+    config = _config(home / "config.json")
+    model, tokenizer = (_checked(home, config, name) for name in ("model.onnx", "tokenizer.json"))
+    encoder = Tokenizer.from_buffer(tokenizer)
+    encoder.enable_truncation(config["window"], stride=_OVERLAP)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    return Embedder(
+        name=f"{config['name']}@{digest(config['files']).removeprefix('sha256:')[:12]}",
+        width=config["width"],
+        window=config["window"],
+        _tokenizer=encoder,
+        _session=onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]),
+    )
+
+
+def _config(file: Traversable) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads(_bytes(file))
+    except ValueError as error:
+        raise RecordsError(f"{file} is damaged: {error}", hint=_HINT) from error
+    return config
+
+
+def _checked(home: Traversable, config: dict[str, Any], name: str) -> bytes:
+    """Return the content of a file of the model if it is the one that the config speaks of."""
+    content = _bytes(home / name)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != config["files"][name]:
+        raise RecordsError(
+            f"{home / name} is damaged: its sha256 begins with {sha256[:12]}, "
+            f"not with {config['files'][name][:12]}",
+            hint=_HINT,
+        )
+    return content
+
+
+def _bytes(file: Traversable) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise RecordsError(f"cannot read {file}: {error.strerror}", hint=_HINT) from error
+
+
+def _well_formed(text: str) -> str:
+    """Return `text` with half surrogate pairs, which JSON can smuggle in, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _excerpt(text: str, part: Encoding) -> str:
+    words = part.offsets[1:-1]  # without [CLS] and [SEP]
+    return text[words[0][0] : words[-1][1]]
