@@ -16,7 +16,7 @@ from errors import AmicusError, ModelError, ToolError
 def consult(state: ReviewState, desk: Desk) -> ReviewState:
     """Ask the model what else it needs to know.
 
-    Reads: all that a brief holds, rounds. Writes: calls, rounds, usage, steps; or stopped.
+    Reads: all that a brief holds, rounds. Writes: calls, rounds, usage; or stopped.
     """
     if state["rounds"] >= desk.limits.rounds:
         return _stop("budget", "rounds")
@@ -29,10 +29,6 @@ def consult(state: ReviewState, desk: Desk) -> ReviewState:
         "calls": calls,
         "rounds": state["rounds"] + 1,
         "usage": add_usage(state["usage"], consultation.usage),
-        "steps": [
-            *state["steps"],
-            {"asked": "consult", "calls": calls, "usage": consultation.usage.model_dump()},
-        ],
     }
     if len(state["answers"]) + len(calls) > desk.limits.tool_calls:
         changes |= _stop("budget", "tool_budget", calls=desk.limits.tool_calls)
@@ -54,24 +50,16 @@ def use_tools(state: ReviewState, desk: Desk) -> ReviewState:
         if desk.clock() >= deadline:
             return _stop("budget", "tool_time", seconds=desk.limits.tool_seconds)
         started = desk.clock()
+        answer: dict[str, Any] = {"call": call, "result": None, "error": None}
         try:
-            answer = _answer(call, desk)
+            answer["result"] = dict(desk.use(str(call["tool"]), call["arguments"]))
         except ToolError as error:
-            answer = {"call": call, "result": None, "error": error.message}
+            answer["error"] = error.message
         except AmicusError as error:
             return _stop("missing_context", "tool_broken", tool=call["tool"], error=error.message)
         answers.append(answer | {"seconds": round(desk.clock() - started, 6)})
         shown += [found for found in _sections_in(answer) if found not in shown]
     return {"calls": [], "answers": answers, "shown": shown}
-
-
-def _answer(call: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
-    tool = desk.tool(str(call["tool"]))
-    if tool is None:
-        offered = ", ".join(tool.name for tool in desk.tools)
-        raise ToolError(f"there is no tool of this name; the tools are {offered}")
-    result = tool.call(call["arguments"])
-    return {"call": call, "result": result.model_dump(mode="json"), "error": None}
 
 
 def _sections_in(answer: Mapping[str, Any]) -> list[str]:
@@ -96,15 +84,6 @@ def stopped_by_model(error: ModelError, state: ReviewState) -> ReviewState:
     spent = error.usage if isinstance(error, NoConclusionError) else Usage()
     return _stop(reason, "model_error", error=error.message) | {
         "usage": add_usage(state["usage"], spent),
-        "steps": [
-            *state["steps"],
-            {
-                "asked": "failed",
-                "reason": reason,
-                "message": error.message,
-                "usage": spent.model_dump(),
-            },
-        ],
     }
 
 

@@ -16,20 +16,15 @@ MOST_REPAIRS = 1
 def decide(state: ReviewState, desk: Desk) -> ReviewState:
     """Ask the model for its draft; a draft that was refused goes along with its faults.
 
-    Reads: all that a brief holds. Writes: draft, usage, steps; or stopped.
+    Reads: all that a brief holds. Writes: draft, usage; or stopped.
     """
     try:
         conclusion = desk.model.decide(brief_of(state, desk))
     except ModelError as error:
         return stopped_by_model(error, state)
-    draft = conclusion.draft.model_dump(mode="json")
     return {
-        "draft": draft,
+        "draft": conclusion.draft.model_dump(mode="json"),
         "usage": add_usage(state["usage"], conclusion.usage),
-        "steps": [
-            *state["steps"],
-            {"asked": "decide", "draft": draft, "usage": conclusion.usage.model_dump()},
-        ],
     }
 
 

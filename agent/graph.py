@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 
+from agent.case import Case
 from agent.consult import consult, use_tools
 from agent.decide import decide, verify_draft
 from agent.enforce import enforce
 from agent.prepare import prepare
 from agent.state import Desk, ReviewState
+from agent.verdict import Verdict
 
-Graph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
+Graph = CompiledStateGraph[ReviewState, Desk, ReviewState, ReviewState]
 Node = Callable[[ReviewState, Desk], ReviewState]
-
-
-class _BoundNode(Protocol):
-    def __call__(self, state: ReviewState) -> ReviewState: ...
-
 
 NODES: dict[str, Node] = {
     "prepare": prepare,
@@ -32,14 +31,27 @@ NODES: dict[str, Node] = {
 }
 
 
-def build_graph(desk: Desk) -> Graph:
-    """Return the graph of one review at this desk; it holds no state and may be shared by threads.
+class _NodeAtDesk(Protocol):
+    def __call__(self, state: ReviewState, runtime: Runtime[Desk]) -> ReviewState: ...
+
+
+def judge(case: Case, desk: Desk) -> Verdict:
+    """Run one review to its end: whatever happens on the way, it ends in a verdict."""
+    start: ReviewState = {"case": case.model_dump(mode="json")}
+    return Verdict.model_validate(review_graph().invoke(start, context=desk)["verdict"])
+
+
+@lru_cache(maxsize=1)
+def review_graph() -> Graph:
+    """Return the graph. It holds no state and is shared by threads; the desk comes with each run.
 
     Every path ends in `enforce`, so that whatever stops a review still becomes a verdict.
     """
-    graph: StateGraph[ReviewState, None, ReviewState, ReviewState] = StateGraph(ReviewState)
+    graph: StateGraph[ReviewState, Desk, ReviewState, ReviewState] = StateGraph(
+        ReviewState, context_schema=Desk
+    )
     for name, node in NODES.items():
-        graph.add_node(name, _bound(node, desk))
+        graph.add_node(name, _at_desk(node))
     graph.add_edge(START, "prepare")
     graph.add_conditional_edges("prepare", _unless_stopped("consult"), ["consult", "enforce"])
     graph.add_conditional_edges("consult", _after_consult, ["tools", "decide", "enforce"])
@@ -50,11 +62,11 @@ def build_graph(desk: Desk) -> Graph:
     return graph.compile()
 
 
-def _bound(node: Node, desk: Desk) -> _BoundNode:
-    def at_this_desk(state: ReviewState) -> ReviewState:
-        return node(state, desk)
+def _at_desk(node: Node) -> _NodeAtDesk:
+    def at_desk(state: ReviewState, runtime: Runtime[Desk]) -> ReviewState:
+        return node(state, runtime.context)
 
-    return at_this_desk
+    return at_desk
 
 
 def _unless_stopped(following: str) -> Callable[[ReviewState], str]:

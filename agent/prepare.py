@@ -58,7 +58,6 @@ def _blank(desk: Desk) -> ReviewState:
         "stopped": None,
         "proved": [],
         "usage": {},
-        "steps": [],
     }
 
 

@@ -33,7 +33,6 @@ class ReviewState(TypedDict, total=False):
     stopped: dict[str, str] | None
     proved: list[dict[str, Any]]
     usage: dict[str, float]
-    steps: list[dict[str, Any]]
     started: float
     verdict: dict[str, Any]
 
@@ -70,10 +69,8 @@ class Desk:
     """Signs that a text tries to steer whoever judges it."""
     language: Callable[[str], str]
     """The language of a text as a two-letter code, or nothing where that cannot be told."""
+    use: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+    """Run a tool on the list with what the model says; see `tools.list.use_tool`."""
     clock: Callable[[], float]
     """Seconds that only grow."""
     limits: Limits = field(default_factory=Limits)
-
-    def tool(self, name: str) -> Tool | None:
-        """The tool on the list with this name, or None."""
-        return next((tool for tool in self.tools if tool.name == name), None)
