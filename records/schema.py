@@ -1,0 +1,89 @@
+"""The shape of the database: numbered steps from nothing to now.
+
+To change it, append a step; a step that was ever released is not edited. A step that adds tables
+creates them by name. A step that adds a column adds it only where it is missing, because on an
+empty database step 1 has just created the table in its present shape.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, inspect, select, text
+
+from errors import RecordsError, shown
+from records import tables
+from records.chain import genesis
+
+_LOCK = 0x616D69637573  # any number of our own: the letters of the program's name
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the schema; `name` is what an older program says about it."""
+
+    number: int
+    name: str
+    run: Callable[[Connection], None]
+
+
+def version_of(connection: Connection) -> int:
+    """Return the number of the last step that was taken here; 0 on an empty database."""
+    if not inspect(connection).has_table(tables.schema_version.name):
+        return 0
+    row = connection.execute(
+        select(tables.schema_version.c.version, tables.schema_version.c.name)
+    ).one_or_none()
+    if row is None:
+        return 0
+    known = STEPS[-1].number
+    if row.version > known:
+        raise RecordsError(
+            f"the records were written by a newer Amicus: schema {row.version} "
+            f"({shown(row.name)}), and this one knows {known} ({shown(STEPS[-1].name)})",
+            hint="update Amicus, or name another database in AMICUS_DATABASE_URL",
+        )
+    return int(row.version)
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Take the steps that are still missing, all in the transaction of `connection`."""
+    alone(connection, _LOCK)
+    for step in STEPS[version_of(connection) :]:
+        step.run(connection)
+        connection.execute(delete(tables.schema_version))
+        connection.execute(
+            insert(tables.schema_version).values(id=1, version=step.number, name=step.name)
+        )
+
+
+def alone(connection: Connection, lock: int = _LOCK) -> None:
+    """Wait until no other transaction that calls this is under way; SQLite's writers are anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def _first(connection: Connection) -> None:
+    for table in (
+        tables.schema_version,
+        tables.accounts,
+        tables.decisions,
+        tables.precedents,
+        tables.link_lists,
+        tables.links,
+        tables.rulebooks,
+        tables.ledger_head,
+        tables.ledger,
+    ):
+        table.create(connection, checkfirst=False)
+    for statement in tables.FENCE[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+    ledger = secrets.token_hex(16)
+    connection.execute(
+        insert(tables.ledger_head).values(id=1, ledger=ledger, seq=0, hash=genesis(ledger))
+    )
+
+
+STEPS: Sequence[Step] = (Step(1, "accounts, precedents, links and ledger", _first),)
