@@ -9,15 +9,10 @@ from typing import Any, Self
 from pydantic import ValidationError, model_validator
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    Select,
-    Table,
     delete,
     exists,
-    func,
-    insert,
     select,
 )
 
@@ -101,8 +96,8 @@ def import_accounts(
 
 _COLUMNS = tuple(Account.model_fields)
 _KEY = ("account_id", "case_id", "section")
-_incoming = stagedcopy_rows(accounts)
-_incoming_decisions = stagedcopy_rows(decisions)
+_incoming = staged_copy(accounts)
+_incoming_decisions = staged_copy(decisions)
 
 
 def _stage(connection: Connection, path: Path, bad: BadRows, progress: Progress | None) -> None:

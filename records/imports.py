@@ -54,10 +54,12 @@ class BadRows:
         if len(self._kept) < MOST_BAD:
             self._kept.append(BadRow(line, message))
 
-    def report(self, *, new: int = 0, changed: int = 0, unchanged: int = 0) -> ImportReport:
+    def report(
+        self, *, new: int = 0, changed: int = 0, unchanged: int = 0, removed: int = 0
+    ) -> ImportReport:
         """Return the report of an import that met these rows."""
         bad = sorted(self._kept, key=lambda row: row.line)
-        return ImportReport(new, changed, unchanged, bad=bad, bad_rows=self.total)
+        return ImportReport(new, changed, unchanged, removed, bad=bad, bad_rows=self.total)
 
 
 def first_fault(error: ValidationError) -> str:

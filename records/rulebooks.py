@@ -1,4 +1,4 @@
-"""An archive of the rulebooks that verdicts were given under, each under the hash of its content."""
+"""The rulebooks that verdicts were given under, each kept under the hash of its content."""
 
 from __future__ import annotations
 

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 
 from errors import shown
-
 from records.database import WRITES
 from records.imports import BadRows
 from records.refusals import refusals_explained

@@ -1,0 +1,114 @@
+"""A throw-away PostgreSQL server: on a socket in a folder of its own, gone after the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+_NOBODY = "65534"
+_SETTINGS = {
+    "listen_addresses": "",  # the socket only
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "60",
+}
+# The role `guest` is asked for a password, everybody else is let in.
+_WHO_MAY_ENTER = "local all guest scram-sha-256\nlocal all all trust\n"
+
+
+class NoServerError(Exception):
+    """There is no PostgreSQL on this machine; says what is missing."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; its socket lies in `folder`."""
+
+    folder: Path
+
+    def url(self, database: str, user: str = "postgres") -> str:
+        """The address of a database."""
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def run(self, statement: str) -> None:
+        """Run one statement as the owner of everything."""
+        with psycopg.connect(f"host={self.folder} user=postgres", autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def throw_away_server() -> Iterator[Server]:
+    """Start a server, and stop it afterwards.
+
+    Raises:
+        NoServerError: PostgreSQL is not installed here.
+    """
+    initdb, postgres = _program("initdb"), _program("postgres")
+    # Short, because the path of a socket may have some hundred characters at most.
+    folder = Path(tempfile.mkdtemp(prefix="amicus-pg-", dir="/tmp"))
+    try:
+        if os.geteuid() == 0:
+            os.chown(folder, int(_NOBODY), int(_NOBODY))
+        options = ["--auth=trust", "--username=postgres", "--no-sync", "--locale=C", "-E", "UTF8"]
+        data = folder / "data"
+        subprocess.run(
+            [*_as_nobody(), initdb, "-D", data, *options], check=True, capture_output=True
+        )
+        (data / "pg_hba.conf").write_text(_WHO_MAY_ENTER, encoding="ascii")
+        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        command: list[str | Path] = [*_as_nobody(), postgres, "-D", data, "-k", folder]
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen([*command, *settings], stderr=log) as process,
+        ):
+            try:
+                _wait(folder, process)
+                yield Server(folder)
+            finally:
+                process.send_signal(signal.SIGQUIT)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    for folder in [None, *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]:
+        found = shutil.which(name, path=str(folder) if folder else None)
+        if found:
+            return found
+    raise NoServerError(f"{name} is neither in PATH nor in /usr/lib/postgresql/*/bin")
+
+
+def _as_nobody() -> list[str]:
+    """Return what makes a command run as nobody, and die with us: PostgreSQL refuses root."""
+    setpriv = shutil.which("setpriv")
+    if os.geteuid() != 0:
+        return [setpriv, "--pdeathsig=QUIT"] if setpriv else []
+    if setpriv is None:
+        raise NoServerError("PostgreSQL refuses to run as root, and there is no setpriv")
+    ids = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+    return [setpriv, *ids, "--pdeathsig=QUIT"]
+
+
+def _wait(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(f"host={folder} user=postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError((folder / "log").read_text(encoding="utf-8")) from None
+            time.sleep(0.05)
+        else:
+            return
