@@ -64,6 +64,10 @@ def test_a_sound_rulebook_has_no_findings(write: Write) -> None:
     assert lint(write(square=policy(section(), other))) == []
 
 
+def test_the_shipped_rulebook_has_no_findings() -> None:
+    assert lint(None) == []
+
+
 def test_what_does_not_parse_is_found_with_file_and_line(write: Write) -> None:
     path = write(square=policy(section(severity="loud"), section(2, OTHER_RULE)))
     finding = found(path, "does-not-parse")
