@@ -382,3 +382,10 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "gone.md").symlink_to(tmp_path / "nowhere.md")
     with pytest.raises(RulebookError, match=r"gone\.md: cannot read the file: No such file"):
         load_rulebook(tmp_path)
+
+
+def test_a_rulebook_is_the_same_when_it_is_read_back_from_its_own_files() -> None:
+    shipped = load_rulebook(None)
+    kept = rulebook_from_files(dict(shipped.files))
+    assert kept == shipped
+    assert kept.id == shipped.id
