@@ -1,0 +1,136 @@
+"""Lay the desk: bind the index, the records, the classifier and the tools to one reviewer model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agent.embedded import EmbeddedModel, open_embedded
+from agent.language import language_of
+from agent.phrases import prompts_id
+from agent.state import Desk
+from agent.steering import steering_signs
+from agent.verdict import PrecedentReference
+from errors import ToolError, shown
+from policies.rulebook import Rulebook, Section
+from records.accounts import find_account
+from records.links import link_hits
+from records.precedents import find_precedents
+from records.precedents import precedents as kept_precedents
+from records.store import Records
+from retrieval.embedder import Embedder
+from retrieval.index import open_policy_index, search
+from retrieval.precedents import nearest, open_precedent_index, sync
+from tools.account_history import account_history
+from tools.classifier.model import Classifier, open_classifier
+from tools.classifier_score import classifier_score
+from tools.list import use_tool
+from tools.precedents import FoundPrecedent, nearest_decided, precedents
+from tools.search_policy import search_policy
+from tools.tool import Tool
+from tools.url_reputation import url_reputation
+
+if TYPE_CHECKING:
+    from agent.reviewer import Options
+
+RECENT_POSTS = 20
+"""So many recent posts of an account are read when the account itself is up for judgement."""
+
+FindPrecedents = Callable[[str], Sequence[FoundPrecedent]]
+
+
+def lay_desk(
+    options: Options,
+    rulebook: Rulebook,
+    *,
+    records: Records,
+    embedder: Embedder,
+    now: Callable[[], datetime],
+) -> Desk:
+    """Return a desk with everything on it that the options ask for.
+
+    Raises:
+        AmicusError: The index or the weights of a model cannot be opened.
+    """
+    index = open_policy_index(rulebook, embedder, options.home)
+    classifier = open_classifier(embedder)
+
+    def sections(text: str) -> list[Section]:
+        return [hit.section for hit in search(index, text, limit=options.limits.sections)]
+
+    find = _precedent_search(options, rulebook, records, embedder)
+    tools: tuple[Tool, ...] = (
+        search_policy(sections, version=rulebook.id.removeprefix("sha256:")[:12]),
+        account_history(partial(find_account, records), now=now),
+        url_reputation(lists=partial(link_hits, records), lookups=options.lookups),
+        classifier_score(classifier),
+        precedents(find, version=embedder.name),
+    )
+    return Desk(
+        rulebook=rulebook,
+        model=_model(rulebook, index, classifier),
+        tools=tools,
+        prompts=prompts_id(),
+        sections=sections,
+        precedents=lambda text: [_reference(found) for found in find(text)],
+        account_texts=partial(account_texts, records),
+        signs=partial(
+            steering_signs,
+            injection_score=lambda text: classifier.score([text])[0].get("injection", 0.0),
+            line=classifier.thresholds.get("injection", 1.0),
+        ),
+        language=language_of,
+        use=use_tool(tools),
+        clock=time.monotonic,
+        limits=options.limits,
+    )
+
+
+def _model(rulebook: Rulebook, index: object, classifier: Classifier) -> EmbeddedModel:
+    return open_embedded(rulebook, index, classifier)
+
+
+def _precedent_search(
+    options: Options, rulebook: Rulebook, records: Records, embedder: Embedder
+) -> FindPrecedents:
+    """The search for decided cases, over an index that holds what the records hold now."""
+    index = open_precedent_index(embedder, options.home)
+    sync(index, ((kept.case_id, kept.text) for kept in kept_precedents(records)))
+
+    def find(text: str) -> list[FoundPrecedent]:
+        return nearest_decided(
+            text,
+            nearest=lambda query, limit: [
+                (hit.case_id, hit.similarity) for hit in nearest(index, query, limit=limit)
+            ],
+            decided=partial(find_precedents, records),
+            rulebook=rulebook,
+        )
+
+    return find
+
+
+def _reference(found: FoundPrecedent) -> PrecedentReference:
+    return PrecedentReference(
+        case_id=found.case_id, decision=found.decision, section=found.section, stale=found.stale
+    )
+
+
+def account_texts(records: Records, account_id: str) -> Mapping[str, str]:
+    """Return what an account says of itself and has posted lately, by name of the place.
+
+    Raises:
+        ToolError: Nothing is known of the account.
+    """
+    account = find_account(records, account_id)
+    if account is None:
+        raise ToolError(f"nothing is known of the account {shown(account_id)}")
+    texts = {"display name": account.display_name, "bio": account.bio}
+    texts |= {
+        f"post {number}": post.text
+        for number, post in enumerate(account.recent[:RECENT_POSTS], start=1)
+    }
+    return {place: text for place, text in texts.items() if text.strip()}
