@@ -1,0 +1,1 @@
+"""Train, calibrate and describe the classifier that `tools.classifier` runs."""
