@@ -13,11 +13,13 @@ from typer.core import TyperGroup
 from errors import AmicusError, InputError, UsageError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.case import Case
+    from agent.review_file import CaseFile
     from agent.reviewer import Options, Reviewer
     from agent.verdict import Verdict
+    from policies.rulebook import Rulebook
     from records.imports import ImportReport
     from records.store import Records
     from settings import Settings
@@ -53,7 +55,9 @@ def complain(message: str, hint: str) -> None:
 
 
 def _group(help_text: str) -> typer.Typer:
-    return typer.Typer(cls=AmicusGroup, no_args_is_help=True, help=help_text)
+    return typer.Typer(
+        cls=AmicusGroup, no_args_is_help=True, rich_markup_mode=None, help=help_text
+    )
 
 
 app = typer.Typer(
@@ -62,6 +66,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="A second opinion on content-moderation cases, every ground of it checked by code.",
 )
 policy_app = _group("Read, search and check a rulebook.")
@@ -111,6 +116,9 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
         bool, typer.Option("--blind", help="Ask for your own call before showing the verdict.")
     ] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the content uncovered.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="With --file, show every verdict in full.")
+    ] = False,
     as_json: AsJson = False,
     out: Out = None,
     policies: Policies = None,
@@ -130,7 +138,14 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
                 "--file goes with neither a text nor --account, --mine or --blind",
                 hint="put the account_id into the cases of the file",
             )
-        _review_file(file, settings, policies, model, out=out, workers=workers, as_json=as_json)
+        from agent.review_file import check_case_file
+
+        checked = check_case_file(file, max_text_chars=settings.max_text_chars)
+        with _reviewer(settings, policies, model) as reviewer:
+            show = _print_line if as_json else _print_summary
+            if full and not as_json:
+                show = _view_printer(reviewer.desk.rulebook, reveal=reveal)
+            _review_file(checked, reviewer, settings, out=out, workers=workers, show=show)
         return
     if out is not None and not as_json:
         raise UsageError("--out needs --json or --file", hint="add --json")
@@ -224,20 +239,19 @@ def _ask_own_call(case: Case, reviewer: Reviewer, *, reveal: bool) -> Any:
             complain(error.message, error.hint)
 
 
-def _review_file(  # noqa: PLR0913 - the options of one file
-    file: Path,
+def _review_file(
+    checked: CaseFile,
+    reviewer: Reviewer,
     settings: Settings,
-    policies: Path | None,
-    model: str | None,
     *,
     out: Path | None,
     workers: int,
-    as_json: bool,
+    show: Callable[[Case, str], None],
 ) -> None:
-    from agent.review_file import check_case_file, review_file, write_whole
+    from agent.reading_cases import read_cases
+    from agent.review_file import review_file, write_whole
 
-    checked = check_case_file(file, max_text_chars=settings.max_text_chars)
-    with _reviewer(settings, policies, model) as reviewer, _progress("Reviewing") as progress:
+    with _progress("Reviewing") as progress:
         lines = review_file(
             checked,
             reviewer=reviewer,
@@ -247,28 +261,47 @@ def _review_file(  # noqa: PLR0913 - the options of one file
         )
         if out is not None:
             write_whole(out, lines)
-        elif as_json:
-            for line in lines:
-                typer.echo(line)
-        else:
-            _print_summaries(lines)
+            return
+        cases = read_cases(checked.path, max_text_chars=checked.max_text_chars)
+        for (_, case), line in zip(cases, lines, strict=True):
+            show(case, line)
 
 
-def _print_summaries(lines: Iterator[str]) -> None:
-    """One line a case for a person; the content stays out of it."""
+def _print_line(_: Case, line: str) -> None:
+    """A verdict as it stands in the file of verdicts."""
+    typer.echo(line)
+
+
+def _print_summary(_: Case, line: str) -> None:
+    """One line for a person; the content stays out of it."""
     import json
 
     from agent.masking import printable
 
-    for line in lines:
-        verdict = json.loads(line)
-        sections = ", ".join(v["section"] for v in verdict["violations"])
-        told = sections or (verdict["abstain_reason"] or "").replace("_", " ")
-        person = "  a person decides" if verdict["needs_human"] else ""
-        typer.echo(
-            f"{printable(verdict['case_id'])[:24]:24}  {verdict['decision']:9}  "
-            f"{verdict['action']:8}  {told}{person}"
-        )
+    verdict = json.loads(line)
+    sections = ", ".join(v["section"] for v in verdict["violations"])
+    told = sections or (verdict["abstain_reason"] or "").replace("_", " ")
+    person = "  a person decides" if verdict["needs_human"] else ""
+    typer.echo(
+        f"{printable(verdict['case_id'])[:24]:24}  {verdict['decision']:9}  "
+        f"{verdict['action']:8}  {told}{person}"
+    )
+
+
+def _view_printer(rulebook: Rulebook, *, reveal: bool) -> Callable[[Case, str], None]:
+    """Bind what the full view needs."""
+    from agent.masking import masked, printable
+    from agent.verdict import Verdict
+    from agent.view import render, terminal
+
+    console = terminal()
+
+    def show(case: Case, line: str) -> None:
+        console.print((printable if reveal else masked)(case.text or f"account {case.account_id}"))
+        console.print(render(Verdict.model_validate_json(line), case, rulebook, reveal=reveal))
+        console.print()
+
+    return show
 
 
 @app.command()

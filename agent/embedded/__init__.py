@@ -1,0 +1,1 @@
+"""The reviewer model that ships: no key, no network, the same answer every time."""

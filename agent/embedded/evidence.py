@@ -1,0 +1,208 @@
+"""What speaks for and against each section: similarities, the classifier, links, the past.
+
+Each piece becomes a number with a name, so that the weights over them can be fitted, shipped and
+told to a person term by term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+from agent.embedded.passages import Passage, passages
+from agent.model import Brief
+from policies.rulebook import Policy, Section, Signal
+from retrieval.index import SectionSimilarity
+
+RISKS = {"low": 0.0, "medium": 0.4, "high": 0.8, "listed": 1.0}
+"""How much a link speaks for a policy on malicious links."""
+
+MALICIOUS_LINK = "malicious_link"
+MOST_PAST = 3
+STEEPEST = 6.0
+
+FEATURES = (
+    "violates",
+    "allowed",
+    "rule",
+    "margin",
+    "nearest",
+    "signal",
+    "no_signal",
+    "over_line",
+    "link",
+    "precedents",
+    "past",
+)
+"""The terms, in the order of the weights; `SectionEvidence.features` says what each one is."""
+
+Closest = Callable[[str, Sequence[str]], Sequence[SectionSimilarity]]
+"""How near a text comes to the rule and the examples of each of some sections."""
+
+
+@dataclass(frozen=True)
+class SectionEvidence:
+    """What bears on one section.
+
+    features: `violates`, `allowed` and `rule` are the highest cosines of the text to an example
+    that violates, to one that is allowed, and to a sentence of the rule; `margin` the highest lead
+    of the first over the second in one passage; `nearest` is 1 for the section that comes nearest;
+    `signal` the log-odds of the policy's classifier label over 6, `no_signal` 1 where the policy
+    has none, `over_line` 1 where the label is over its line; `link` the worst risk of a link where
+    the policy is about links; `precedents` the similarity of live precedents, for less against;
+    `past` standing violations of the policy by the account, 1 from three on.
+    """
+
+    section: Section
+    features: Mapping[str, float]
+    passage: Passage
+    """The passage that speaks loudest for this section."""
+    closest: SectionSimilarity
+    """That passage beside the rule and the examples."""
+    signal: tuple[Signal, float] | None
+    """The policy's classifier label with the highest score."""
+
+
+@dataclass(frozen=True)
+class Faculties:
+    """What the embedded model reads with, beside the tools that it asks."""
+
+    policies: Mapping[str, Policy]
+    closest: Closest
+    lines: Mapping[Signal, float]
+    """The classifier's line of each label."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the text has in common with one section."""
+
+    section: Section
+    passage: Passage
+    loudest: SectionSimilarity
+    near: tuple[SectionSimilarity, ...]
+    """One for each passage, and the whole text last."""
+
+    def highest(self, measure: Callable[[SectionSimilarity], float]) -> float:
+        return max(map(measure, self.near))
+
+    @property
+    def nearness(self) -> float:
+        return self.highest(lambda near: max(near.violates, near.rule))
+
+
+def evidence(brief: Brief, faculties: Faculties) -> list[SectionEvidence]:
+    """Return the evidence for every section that was shown, in their order."""
+    heard = _listen(brief, faculties)
+    scores = signal_scores(brief)
+    nearest = max(heard, key=lambda one: one.nearness, default=None)
+    return [_weighed(one, brief, faculties, scores, nearest=one is nearest) for one in heard]
+
+
+def _listen(brief: Brief, faculties: Faculties) -> list[_Heard]:
+    """Compare every passage, and the whole text, with every section that was shown."""
+    pieces = passages(brief.sources)
+    if not pieces or not brief.sections:
+        return []
+    ids = [section.id for section in brief.sections]
+    texts = [piece.text for piece in pieces]
+    rows = [faculties.closest(text, ids) for text in texts]
+    if texts != [brief.reading]:
+        rows.append(faculties.closest(brief.reading, ids))
+    by_id = [{near.section_id: near for near in row} for row in rows]
+    heard = []
+    for section in brief.sections:
+        near = tuple(row[section.id] for row in by_id)
+        loudest = max(range(len(pieces)), key=lambda n: _loudness(near[n]))
+        heard.append(_Heard(section, pieces[loudest], near[loudest], near))
+    return heard
+
+
+def _loudness(near: SectionSimilarity) -> float:
+    return max(near.violates, near.rule) - 0.5 * near.allowed
+
+
+def _weighed(
+    heard: _Heard,
+    brief: Brief,
+    faculties: Faculties,
+    scores: Mapping[str, float],
+    *,
+    nearest: bool,
+) -> SectionEvidence:
+    policy = faculties.policies[heard.section.policy]
+    signal = _strongest(policy.signals, scores)
+    features = {
+        "violates": heard.highest(lambda near: near.violates),
+        "allowed": heard.highest(lambda near: near.allowed),
+        "rule": heard.highest(lambda near: near.rule),
+        "margin": heard.highest(lambda near: near.violates - near.allowed),
+        "nearest": float(nearest),
+        "signal": _log_odds(signal[1]) / STEEPEST if signal else 0.0,
+        "no_signal": float(signal is None),
+        "over_line": float(signal is not None and signal[1] >= faculties.lines[signal[0]]),
+        "link": _worst_link(brief) if MALICIOUS_LINK in policy.signals else 0.0,
+        "precedents": _precedents(brief, heard.section),
+        "past": _past(brief, policy),
+    }
+    return SectionEvidence(heard.section, features, heard.passage, heard.loudest, signal)
+
+
+def signal_scores(brief: Brief) -> dict[str, float]:
+    """Return the highest score of each label over all texts that the classifier was asked about."""
+    highest: dict[str, float] = {}
+    for result in results_of(brief, "classifier_score"):
+        for label, score in result["scores"].items():
+            highest[label] = max(score, highest.get(label, 0.0))
+    return highest
+
+
+def results_of(brief: Brief, tool: str) -> Iterable[Mapping[str, Any]]:
+    """Return what a tool has answered so far; errors are left out."""
+    for answer in brief.answers:
+        if answer.call.tool == tool and answer.result is not None:
+            yield answer.result
+
+
+def _strongest(
+    signals: Iterable[Signal], scores: Mapping[str, float]
+) -> tuple[Signal, float] | None:
+    known = [(signal, scores[signal]) for signal in signals if signal in scores]
+    return max(known, key=lambda pair: pair[1], default=None)
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return max(-STEEPEST, min(STEEPEST, log(bounded / (1 - bounded))))
+
+
+def _worst_link(brief: Brief) -> float:
+    risks = (
+        RISKS[link["risk"]]
+        for result in results_of(brief, "url_reputation")
+        for link in result["links"]
+    )
+    return max(risks, default=0.0)
+
+
+def _precedents(brief: Brief, section: Section) -> float:
+    """Similarity of the section's live precedents: the nearest violating less the nearest not."""
+    sums = {"violating": 0.0, "allowed": 0.0}
+    for result in results_of(brief, "precedents"):
+        for found in result["precedents"]:
+            if found["section"] == section.id and not found["stale"]:
+                decision = found["decision"]
+                sums[decision] = max(sums[decision], found["similarity"])
+    return sums["violating"] - sums["allowed"]
+
+
+def _past(brief: Brief, policy: Policy) -> float:
+    count = sum(
+        times
+        for result in results_of(brief, "account_history")
+        for section, times in result["violations"].items()
+        if section.split(".")[0] == policy.id
+    )
+    return min(count, MOST_PAST) / MOST_PAST
