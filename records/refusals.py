@@ -35,10 +35,6 @@ _DAMAGED = (
     "{place} is damaged",
     "restore it from a backup; `amicus ledger verify` says if it fits",
 )
-_FOREIGN = (
-    "{place} holds tables of another program",
-    "give Amicus a database of its own with AMICUS_DATABASE_URL",
-)
 _UNREACHED = (
     "cannot connect to {place}",
     "check that PostgreSQL runs there and what AMICUS_DATABASE_URL says",
@@ -74,8 +70,9 @@ _POSTGRESQL = {
     "28P01": _PASSWORD,  # invalid_password
     "28000": _PASSWORD,  # invalid_authorization_specification
     "42501": _FORBIDDEN,  # insufficient_privilege
-    "42P07": _FOREIGN,  # duplicate_table
-    "42723": _FOREIGN,  # duplicate_function
+    "57P01": _UNREACHED,  # admin_shutdown
+    "57P02": _UNREACHED,  # crash_shutdown
+    "57P03": _UNREACHED,  # cannot_connect_now
     "53300": (
         "{place} takes no more connections",
         "use fewer workers, or raise max_connections",

@@ -50,8 +50,11 @@ def version_of(connection: Connection) -> int:
 
 def bring_up_to_date(connection: Connection) -> None:
     """Take the steps that are still missing, all in the transaction of `connection`."""
-    alone(connection, _LOCK)
-    for step in STEPS[version_of(connection) :]:
+    alone(connection)
+    version = version_of(connection)
+    if version == 0:
+        _refuse_others(connection)
+    for step in STEPS[version:]:
         step.run(connection)
         connection.execute(delete(tables.schema_version))
         connection.execute(
@@ -59,10 +62,19 @@ def bring_up_to_date(connection: Connection) -> None:
         )
 
 
-def alone(connection: Connection, lock: int = _LOCK) -> None:
+def alone(connection: Connection) -> None:
     """Wait until no other transaction that calls this is under way; SQLite's writers are anyway."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def _refuse_others(connection: Connection) -> None:
+    taken = set(tables.metadata.tables).intersection(inspect(connection).get_table_names())
+    if taken:
+        raise RecordsError(
+            f"the database holds tables of another program: {', '.join(sorted(taken))}",
+            hint="give Amicus a database of its own with AMICUS_DATABASE_URL",
+        )
 
 
 def _first(connection: Connection) -> None:

@@ -201,6 +201,8 @@ def _origin(connection: Connection, record: StoredRecord) -> int | None:
 
     Looked for near where it stands, and near where the record that it follows stands.
     """
+    if not str(record.previous).isascii():
+        return None  # damaged, and never a hash
     before = connection.execute(
         select(ledger.c.seq).where(ledger.c.hash == record.previous).limit(1)
     ).scalar_one_or_none()

@@ -68,11 +68,8 @@ def throw_away_server() -> Iterator[Server]:
         )
         (data / "pg_hba.conf").write_text(_WHO_MAY_ENTER, encoding="ascii")
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
-        command: list[str | Path] = [*_as_nobody(), postgres, "-D", data, "-k", folder]
-        with (
-            (folder / "log").open("wb") as log,
-            subprocess.Popen([*command, *settings], stderr=log) as process,
-        ):
+        command = [*_as_nobody(), postgres, "-D", str(data), "-k", str(folder), *settings]
+        with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
             try:
                 _wait(folder, process)
                 yield Server(folder)
