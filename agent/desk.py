@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.embedded import EmbeddedModel, open_embedded
+from agent.embedded.model import open_embedded
 from agent.language import language_of
 from agent.phrases import prompts_id
 from agent.state import Desk
@@ -25,7 +25,7 @@ from retrieval.embedder import Embedder
 from retrieval.index import open_policy_index, search
 from retrieval.precedents import nearest, open_precedent_index, sync
 from tools.account_history import account_history
-from tools.classifier.model import Classifier, open_classifier
+from tools.classifier.model import open_classifier
 from tools.classifier_score import classifier_score
 from tools.list import use_tool
 from tools.precedents import FoundPrecedent, nearest_decided, precedents
@@ -71,7 +71,7 @@ def lay_desk(
     )
     return Desk(
         rulebook=rulebook,
-        model=_model(rulebook, index, classifier),
+        model=open_embedded(rulebook, index, classifier, embedding=embedder.name),
         tools=tools,
         prompts=prompts_id(),
         sections=sections,
@@ -87,10 +87,6 @@ def lay_desk(
         clock=time.monotonic,
         limits=options.limits,
     )
-
-
-def _model(rulebook: Rulebook, index: object, classifier: Classifier) -> EmbeddedModel:
-    return open_embedded(rulebook, index, classifier)
 
 
 def _precedent_search(

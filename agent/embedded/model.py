@@ -168,7 +168,7 @@ def _evidence_wanted(brief: Brief) -> Iterator[ToolCall]:
     original = "\n\n".join(brief.sources.values())
     for text in dict.fromkeys([original, brief.reading]):
         if text.strip():
-            yield ToolCall("classifier_score", {"text": text})
+            yield ToolCall("classifier_score", {"text": text, "language": brief.language})
     if brief.case.account_id is not None:
         yield ToolCall("account_history", {"account_id": brief.case.account_id})
     if brief.links:
@@ -273,6 +273,7 @@ def open_embedded(
     index: PolicyIndex,
     classifier: Classifier,
     *,
+    embedding: str,
     weighing: Weighing | None = None,
 ) -> EmbeddedModel:
     """Return the embedded reviewer model over one rulebook.
@@ -281,10 +282,11 @@ def open_embedded(
         rulebook: The rules.
         index: Their index; says how near a text comes to each rule and example.
         classifier: Gives the lines of its labels; its scores come through the tool.
+        embedding: The name of the sentence model.
         weighing: Other weights than those that ship.
     """
     used = weighing or shipped_weighing()
-    parts = [used.version, classifier.version, index.embedder.name]
+    parts = [used.version, classifier.version, embedding]
     return EmbeddedModel(
         name=f"embedded@{digest(parts).removeprefix('sha256:')[:12]}",
         faculties=Faculties(

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from agent.masking import masked, printable, without_content
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\u202e", "\u2066", "\x9b31m", "\r", "\x00"])
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J", "\x07", "\u202e", "\u2066", "\x9b31m", "\r", "\x00"]
+)
 def test_nothing_that_a_terminal_obeys_is_printed(hostile: str) -> None:
     shown = printable(f"before{hostile}after")
 

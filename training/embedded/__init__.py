@@ -1,0 +1,1 @@
+"""Fit the few numbers with which the embedded reviewer model weighs its evidence."""
