@@ -61,7 +61,7 @@ class Embedder:
 
         A text that fits comes back as it is; nothing of a longer one is left out.
         """
-        text = _well_formed(text)
+        text = well_formed(text)
         first = self._tokenizer.encode(text)
         if not first.overflowing:
             return [text]
@@ -72,7 +72,7 @@ class Embedder:
         return self.embed(self.windows(text))
 
     def _vector(self, text: str) -> Vectors:
-        ids = np.array([self._tokenizer.encode(_well_formed(text)).ids], np.int64)
+        ids = np.array([self._tokenizer.encode(well_formed(text)).ids], np.int64)
         vector: Vectors = self._session.run(["vectors"], {"ids": ids})[0][0]
         return vector
 
@@ -132,7 +132,7 @@ def _bytes(file: Traversable) -> bytes:
         raise RecordsError(f"cannot read {file}: {error.strerror}", hint=_HINT) from error
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     """Return `text` with half surrogate pairs, which JSON can smuggle in, replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
