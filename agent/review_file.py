@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def review_file(
     journals: Path,
     workers: int = 1,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Yield one verdict a case as a line of JSON, in the order of the file.
 
     Args:

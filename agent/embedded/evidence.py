@@ -205,4 +205,4 @@ def _past(brief: Brief, policy: Policy) -> float:
         for section, times in result["violations"].items()
         if section.split(".")[0] == policy.id
     )
-    return min(count, MOST_PAST) / MOST_PAST
+    return float(min(count, MOST_PAST) / MOST_PAST)
