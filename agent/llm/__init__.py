@@ -1,0 +1,1 @@
+"""Reviewer models behind an API: OpenAI, Anthropic and any compatible server."""
