@@ -42,6 +42,8 @@ def normalise_host(text: str) -> str | None:
     ('xn--bcher-kva.example', None)
     """
     host = refang(text)[:_LONGEST].removesuffix(".")
+    if any("\ud800" <= letter <= "\udfff" for letter in host):
+        return None  # half a letter, which punycode would encode all the same
     if ":" in host:
         return _address(host.removeprefix("[").removesuffix("]"))
     ascii_host = host.lower() if host.isascii() else _punycode(host)

@@ -72,5 +72,8 @@ def first_fault(error: ValidationError) -> str:
         return f"{place} is missing"
     told = fault["msg"].removeprefix("Value error, ")
     value = fault["input"]
-    hidden = isinstance(value, dict | list) or not fault["loc"] or fault["loc"][-1] in _CONTENT
-    return f"{place}: {told}" if hidden else f"{place}: {told}, not {shown(value)}"
+    if not place:
+        return told
+    if isinstance(value, dict | list) or fault["loc"][-1] in _CONTENT:
+        return f"{place}: {told}"
+    return f"{place}: {told}, not {shown(value)}"

@@ -42,19 +42,28 @@ def read_rows(
         progress: Told how many bytes have been read.
 
     Raises:
-        InputError: The file cannot be read at all, or its header names an unknown column.
+        InputError: The file cannot be read at all, holds no row, or names an unknown column.
     """
-    kind = path.suffix.lower()
+    kind, lines = path.suffix.lower(), read_lines(path, progress)
     if kind in _JSON_LINES:
-        return json_rows(read_lines(path, progress))
-    if kind in _DELIMITERS:
-        lines = read_lines(path, progress)
-        rows = csv_rows(lines, path, delimiter=_DELIMITERS[kind], columns=columns)
-        return (_with_json(row, json_columns) for row in rows)
-    raise InputError(
-        f"{shown(path.name)} ends in none of .csv, .tsv, .jsonl and .ndjson",
-        hint="rename the file by what it holds; unpack it first if it is compressed",
-    )
+        rows = json_rows(lines)
+    elif kind in _DELIMITERS:
+        told = csv_rows(lines, path, delimiter=_DELIMITERS[kind], columns=columns)
+        rows = (_with_json(row, json_columns) for row in told)
+    else:
+        raise InputError(
+            f"{shown(path.name)} ends in none of .csv, .tsv, .jsonl and .ndjson",
+            hint="rename the file by what it holds; unpack it first if it is compressed",
+        )
+    return _at_least_one(rows, path)
+
+
+def _at_least_one(rows: Iterator[Row], path: Path) -> Iterator[Row]:
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{path.name} holds no rows", hint="check how it was exported")
+    yield first
+    yield from rows
 
 
 def json_rows(lines: Iterator[Line]) -> Iterator[Row]:

@@ -31,7 +31,7 @@ def postgres() -> Iterator[Server]:
 def postgres_url(postgres: Server) -> str:
     """The address of a new, empty PostgreSQL database."""
     name = f"amicus_{next(_numbers)}"
-    postgres.run(f"CREATE DATABASE {name}")
+    postgres.run(f"CREATE SCHEMA {name}")
     return postgres.url(name)
 
 

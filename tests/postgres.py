@@ -38,9 +38,9 @@ class Server:
 
     folder: Path
 
-    def url(self, database: str, user: str = "postgres") -> str:
-        """The address of a database."""
-        return f"postgresql://{user}@/{database}?host={self.folder}"
+    def url(self, schema: str = "public", user: str = "postgres") -> str:
+        """The address of a schema: to whoever uses it, a database of its own, and made faster."""
+        return f"postgresql://{user}@/postgres?host={self.folder}&options=-csearch_path%3D{schema}"
 
     def run(self, statement: str) -> None:
         """Run one statement as the owner of everything."""

@@ -28,3 +28,11 @@ def sqlite_records(sqlite_url: str, home: Path) -> Iterator[Records]:
     """New records on SQLite, for what PostgreSQL has no part in."""
     with open_records(sqlite_url, home=home) as opened:
         yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for files to import."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder

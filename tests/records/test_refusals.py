@@ -152,7 +152,7 @@ def test_a_wrong_password_is_said_to_be_wrong_and_not_repeated(
     postgres: Server, home: Path
 ) -> None:
     postgres.run("CREATE ROLE guest LOGIN PASSWORD 'right'")
-    url = postgres.url("postgres", user="guest:hunter2")
+    url = postgres.url(user="guest:hunter2")
 
     with pytest.raises(RecordsError, match=r"guest@.* refuses the log-in") as caught:
         open_records(url, home=home)
