@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs PostgreSQL where there is none; raised here, it is one line for all."""
+    if item.get_closest_marker("postgres"):
+        from tests.postgres import what_is_missing
+
+        if missing := what_is_missing():
+            pytest.skip(f"no PostgreSQL here: {missing}")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A PostgreSQL server, or a test that is skipped and says why."""
-    from tests.postgres import NoServerError, throw_away_server
+    """A PostgreSQL server; a test that asks for it is marked `postgres`."""
+    from tests.postgres import throw_away_server
 
-    try:
-        with throw_away_server() as server:
-            yield server
-    except NoServerError as error:
-        pytest.skip(f"no PostgreSQL here: {error}")
+    with throw_away_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -28,10 +28,6 @@ _SETTINGS = {
 _WHO_MAY_ENTER = "local all guest scram-sha-256\nlocal all all trust\n"
 
 
-class NoServerError(Exception):
-    """There is no PostgreSQL on this machine; says what is missing."""
-
-
 @dataclass(frozen=True)
 class Server:
     """A running server; its socket lies in `folder`."""
@@ -50,12 +46,10 @@ class Server:
 
 @contextmanager
 def throw_away_server() -> Iterator[Server]:
-    """Start a server, and stop it afterwards.
-
-    Raises:
-        NoServerError: PostgreSQL is not installed here.
-    """
+    """Start a server, and stop it afterwards."""
     initdb, postgres = _program("initdb"), _program("postgres")
+    assert initdb is not None
+    assert postgres is not None
     # Short, because the path of a socket may have some hundred characters at most.
     folder = Path(tempfile.mkdtemp(prefix="amicus-pg-", dir="/tmp"))
     try:
@@ -79,23 +73,29 @@ def throw_away_server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _program(name: str) -> str:
-    for folder in [None, *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]:
-        found = shutil.which(name, path=str(folder) if folder else None)
-        if found:
-            return found
-    raise NoServerError(f"{name} is neither in PATH nor in /usr/lib/postgresql/*/bin")
+def what_is_missing() -> str:
+    """Return what keeps a server from being started here, or nothing."""
+    for name in ("initdb", "postgres"):
+        if _program(name) is None:
+            return f"{name} is neither in PATH nor in /usr/lib/postgresql/*/bin"
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        return "it refuses to run as root, and there is no setpriv"
+    return ""
+
+
+def _program(name: str) -> str | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = [None, *map(str, folders)]
+    return next((found for place in places if (found := shutil.which(name, path=place))), None)
 
 
 def _as_nobody() -> list[str]:
-    """Return what makes a command run as nobody, and die with us: PostgreSQL refuses root."""
+    """Return what makes a command die with us, and run as nobody: PostgreSQL refuses root."""
     setpriv = shutil.which("setpriv")
-    if os.geteuid() != 0:
-        return [setpriv, "--pdeathsig=QUIT"] if setpriv else []
     if setpriv is None:
-        raise NoServerError("PostgreSQL refuses to run as root, and there is no setpriv")
+        return []
     ids = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
-    return [setpriv, *ids, "--pdeathsig=QUIT"]
+    return [setpriv, *(ids if os.geteuid() == 0 else []), "--pdeathsig=QUIT"]
 
 
 def _wait(folder: Path, process: subprocess.Popen[bytes]) -> None:
