@@ -96,7 +96,7 @@ def _finding(scores: Mapping[Signal, float], flagged: tuple[Flag, ...], foreign:
         said = f"no label over its line; the highest is {label} {_hundredths(score)}"
     if foreign:
         said += f" (unreliable: the classifier reads English, the text is in {foreign!r})"
-    return f"{said}."
+    return said
 
 
 def _hundredths(score: float) -> str:

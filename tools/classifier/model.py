@@ -12,13 +12,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from errors import UsageError, shown
+from errors import RecordsError, UsageError, shown
 from policies.rulebook import Signal
 from tools.classifier.features import Token, occurrences, tokens, vector
-from tools.classifier.weights import MODEL_FOLDER, Reading, Weights, read_weights
+from tools.classifier.weights import CONFIG_FILE, MODEL_FOLDER, Reading, Weights, read_weights
 from tools.classifier.windows import windows
 
 Reals = npt.NDArray[np.float64]
+_SUSPECTS_PER_LABEL = 3
 
 
 class Embeds(Protocol):
@@ -73,7 +74,11 @@ class Classifier:
     @property
     def _readings(self) -> Mapping[Signal, Reading]:
         config = self.weights.config
-        return config.embedded if self.embedder and config.embedded else config.plain
+        return config.embedded if config.embedded and self._reads_meaning else config.plain
+
+    @property
+    def _reads_meaning(self) -> bool:
+        return self.embedder is not None and self.weights.config.embedded is not None
 
     def score(self, texts: Sequence[str]) -> list[Mapping[Signal, float]]:
         """Return the probability of every label for each of `texts`.
@@ -110,6 +115,9 @@ class Classifier:
         found = tokens(text)
         parts = windows(len(found))
         logits = np.stack([self._ngram_logits(found[start:end]) for start, end in parts])
+        if self._reads_meaning:
+            suspects = _suspects(logits)
+            parts, logits = [parts[index] for index in suspects], logits[suspects]
         meanings = self._embedding_logits([stretch(text, found[s:e]) for s, e in parts])
         factors = np.asarray([[r.ngrams, r.embedding, r.offset] for r in self._readings.values()])
         joined = logits * factors[:, 0] + meanings * factors[:, 1] + factors[:, 2]
@@ -123,7 +131,7 @@ class Classifier:
         return seen.value @ weights.ngrams[seen.feature].astype(np.float64) + weights.ngram_bias
 
     def _embedding_logits(self, texts: Sequence[str]) -> Reals:
-        if not self.embedder or not self.weights.config.embedded:
+        if not self.embedder or not self._reads_meaning:
             return np.zeros((len(texts), len(self.labels)))
         rows = self.embedder.embed(texts).astype(np.float64)
         logits: Reals = rows @ self.weights.embedding + self.weights.embedding_bias
@@ -150,9 +158,25 @@ def open_classifier(embedder: Embeds | None = None, *, folder: Path = MODEL_FOLD
     """Return the shipped classifier; with an embedder it reads meaning as well as letters.
 
     Raises:
-        RecordsError: The weights are missing or damaged; names the file.
+        RecordsError: The weights are missing or damaged, or were made with another embedder.
     """
-    return Classifier(read_weights(folder), embedder)
+    weights = read_weights(folder)
+    made_with = weights.config.embedder
+    if embedder and made_with and embedder.name != made_with:
+        raise RecordsError(
+            f"{folder / CONFIG_FILE}: made with the embedder {made_with}, not {embedder.name}",
+            hint="Train the classifier anew with this embedder, or open it without one.",
+        )
+    return Classifier(weights, embedder)
+
+
+def _suspects(logits: Reals) -> list[int]:
+    """Return the parts to embed: the whole text, and the windows that letters suspect most.
+
+    A sentence vector takes ten milliseconds, and a long text has a hundred windows.
+    """
+    ranked = np.argsort(-logits, axis=0, kind="stable")[:_SUSPECTS_PER_LABEL]
+    return sorted({0, *ranked.ravel().tolist()})
 
 
 def stretch(text: str, found: Sequence[Token]) -> str:

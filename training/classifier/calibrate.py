@@ -53,8 +53,7 @@ def unseen_probabilities(logits: Reals, known: Answers, fold: Ints, base_rate: f
     return probability
 
 
-def line(probability: Reals, harmless: Answers, share: float) -> float:
-    """Return the probability that only `share` of the harmless rows exceed."""
-    use = harmless.known
-    weight = mixed_weights(harmless, None)[use]
-    return round(weighted_quantile(probability[use], weight, 1 - share), 4)
+def line(probability: Reals, source: npt.NDArray[np.str_], share: float) -> float:
+    """Return the probability that only `share` of harmless texts exceed; every set counts alike."""
+    _, place, sizes = np.unique(source, return_inverse=True, return_counts=True)
+    return round(weighted_quantile(probability, 1.0 / sizes[place], 1 - share), 4)

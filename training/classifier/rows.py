@@ -168,9 +168,21 @@ def _hatemoji(folder: Path) -> Iterator[Row]:
 
 
 def _toxic_spans(folder: Path) -> Iterator[Row]:
-    for part in ("train", "trial"):
-        for data in read_jsonl(folder / f"toxic_spans_{part}.jsonl"):
-            yield _row(data, "toxic_spans", {})
+    """Read comments with the words that people marked as toxic, and the same without those words.
+
+    All comments are toxic, so alone they would teach a model to recognise the forum. What is left
+    when the marked words are cut out is the negative.
+    """
+    for data in read_jsonl(folder / "toxic_spans_train.jsonl"):
+        if not data["spans"]:
+            continue
+        keys = (f"comment:{data['id']}",)
+        rest = data["text"]
+        for start, end in sorted(data["spans"], reverse=True):
+            rest = rest[:start] + rest[end:]
+        yield _row(data, "toxic_spans", {"offensive": 1}, keys)
+        cut = data | {"id": f"{data['id']}-cut", "text": rest}
+        yield _row(cut, "toxic_spans", {"offensive": 0}, keys)
 
 
 def _openai(folder: Path) -> Iterator[Row]:
