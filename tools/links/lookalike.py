@@ -59,6 +59,7 @@ class Imitation:
     """The part of the link that shows it, as a person reads it."""
 
 
+@lru_cache(maxsize=256)
 def imitations(anatomy: Anatomy) -> tuple[Imitation, ...]:
     """The brands that a link passes itself off as, the clearest sign first, each brand once.
 
