@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from errors import shown
 from records.decisions import Decision, read_decisions, values_of
-from records.fields import Border, Count, Id, Moment, Text
+from records.fields import Border, Count, Id, Moment, Text, can_be_stored
 from records.imports import BadRows, ImportReport, Progress, first_fault
 from records.rows import read_rows
 from records.staging import Batches, copy_rows, count, drop_repeated, merging, staged_copy, staging
@@ -60,6 +60,8 @@ class Account(Border):
 
 def find_account(records: Records, account_id: str) -> Account | None:
     """Return the account with its decisions, or None where it was never imported."""
+    if not can_be_stored(account_id):
+        return None
     with records.reading() as connection:
         row = connection.execute(select(accounts).where(accounts.c.id == account_id)).one_or_none()
         return None if row is None else _account(row, read_decisions(connection, account_id))
@@ -95,7 +97,6 @@ def import_accounts(
 
 
 _COLUMNS = tuple(Account.model_fields)
-_KEY = ("account_id", "case_id", "section")
 _incoming = staged_copy(accounts)
 _incoming_decisions = staged_copy(decisions)
 
@@ -133,10 +134,11 @@ def _merge(connection: Connection, bad: BadRows) -> ImportReport:
     connection.execute(delete(accounts).where(accounts.c.id.in_(differing)))
     # Now every incoming account without a row is to be written. A decision of the docket stays
     # where an import tells of the same one.
-    missing = ~exists().where(accounts.c.id == _incoming_decisions.c.account_id)
-    decided = exists().where(*(decisions.c[key] == _incoming_decisions.c[key] for key in _KEY))
-    copy_rows(connection, _incoming_decisions, decisions, missing, ~decided)
-    copy_rows(connection, _incoming, accounts, ~exists().where(accounts.c.id == _incoming.c.id))
+    for source, target, account_id in (
+        (_incoming_decisions, decisions, _incoming_decisions.c.account_id),
+        (_incoming, accounts, _incoming.c.id),
+    ):
+        copy_rows(connection, source, target, ~exists().where(accounts.c.id == account_id))
     return bad.report(new=total - old, changed=changed, unchanged=old - changed)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, select
 
 from policies.rulebook import Action, Severity
-from records.fields import Id, Moment, OptionalId, Outcome
+from records.database import insert_into
+from records.fields import Id, Moment, OptionalId, Outcome, can_be_stored
 from records.store import Records
 from records.tables import decisions
 
@@ -45,18 +46,18 @@ def add_decisions(records: Records, account_id: str, made: Iterable[Decision]) -
 
 def add_decisions_in(connection: Connection, account_id: str, made: Iterable[Decision]) -> None:
     """Do the same in a transaction of `records.writing()`, together with what else stands in it."""
-    for decision in made:
-        same = (
-            (decisions.c.account_id == account_id)
-            & (decisions.c.case_id == decision.case_id)
-            & (decisions.c.section == decision.section)
-        )
-        connection.execute(delete(decisions).where(same))
-        connection.execute(insert(decisions).values(values_of(account_id, decision, "docket")))
+    add = insert_into(connection, decisions)
+    told = {column.name: add.excluded[column.name] for column in decisions.columns}
+    replace = add.on_conflict_do_update(index_elements=decisions.primary_key, set_=told)
+    rows = [values_of(account_id, decision, "docket") for decision in made]
+    if rows:
+        connection.execute(replace, rows)
 
 
 def decisions_of(records: Records, account_id: str) -> tuple[Decision, ...]:
     """Return what was decided on an account's content, the latest first; known or not."""
+    if not can_be_stored(account_id):
+        return ()
     with records.reading() as connection:
         return read_decisions(connection, account_id)
 

@@ -17,6 +17,15 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def can_be_stored(text: str) -> bool:
+    r"""Whether any database of ours takes `text`; what none takes is nowhere to be found.
+
+    >>> can_be_stored("u-1"), can_be_stored("\0"), can_be_stored("\ud800")
+    (True, False, False)
+    """
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)

@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import idna
 
+from records.fields import can_be_stored
+
 _LONGEST = 2_000
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _DEFANGED_DOT = re.compile(r"[\[({]\s*(?:\.|dot)\s*[\])}]", re.IGNORECASE)
@@ -42,7 +44,7 @@ def normalise_host(text: str) -> str | None:
     ('xn--bcher-kva.example', None)
     """
     host = refang(text)[:_LONGEST].removesuffix(".")
-    if any("\ud800" <= letter <= "\udfff" for letter in host):
+    if not can_be_stored(host):
         return None  # half a letter, which punycode would encode all the same
     if ":" in host:
         return _address(host.removeprefix("[").removesuffix("]"))

@@ -66,7 +66,7 @@ def first_fault(error: ValidationError) -> str:
     """Return the first thing that is wrong with a row, in one line and without its content."""
     fault = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
+    if fault["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"unknown field {shown(place)}: rename it or leave it out"
     if fault["type"] == "missing":
         return f"{place} is missing"

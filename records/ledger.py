@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from errors import RecordsError
 from records import anchor
 from records.chain import LedgerEntry, StoredRecord, entry_of, next_record
+from records.fields import can_be_stored
 from records.store import Records
 from records.tables import ledger, ledger_head
 from records.verification import LedgerFault, LedgerReport, verify
@@ -106,6 +107,8 @@ def anchor_anew(records: Records) -> None:
 
 def entries_of(records: Records, case_id: str, kind: str | None = None) -> list[LedgerEntry]:
     """Return the records of a case in the order in which they were written."""
+    if not can_be_stored(case_id):
+        return []
     query = select(ledger).where(ledger.c.case_id == case_id).order_by(ledger.c.seq)
     if kind is not None:
         query = query.where(ledger.c.kind == kind)
@@ -123,6 +126,8 @@ def find_entry(records: Records, seq: int) -> LedgerEntry | None:
 
 def latest(records: Records, case_id: str, kind: str) -> LedgerEntry | None:
     """Return the last record of this kind about a case, or None."""
+    if not can_be_stored(case_id):
+        return None
     query = (
         select(ledger)
         .where(ledger.c.case_id == case_id, ledger.c.kind == kind)

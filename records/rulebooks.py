@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import select
 
 from errors import RecordsError, shown
 from policies.rulebook import digest
-from records.schema import alone
+from records.database import insert_into
 from records.store import Records
 from records.tables import rulebooks
 
@@ -28,15 +28,13 @@ def keep_rulebook(records: Records, rulebook_id: str, files: Mapping[str, str]) 
     """
     if _identity(files) != rulebook_id:
         raise ValueError(f"{rulebook_id} is not the identity of these files")
+    query = select(rulebooks.c.id).where(rulebooks.c.id == rulebook_id)
     with records.reading() as connection:
-        if _is_kept(connection, rulebook_id):
+        if connection.execute(query).one_or_none() is not None:
             return  # nearly always; so reviews do not wait for each other here
     with records.writing() as connection:
-        alone(connection)
-        # Asked again under the lock: two reviews may begin with the same new rulebook.
-        if not _is_kept(connection, rulebook_id):
-            text = json.dumps(dict(files), sort_keys=True)
-            connection.execute(insert(rulebooks).values(id=rulebook_id, files=text))
+        row = {"id": rulebook_id, "files": json.dumps(dict(files), sort_keys=True)}
+        connection.execute(insert_into(connection, rulebooks).values(row).on_conflict_do_nothing())
 
 
 def kept_rulebook(records: Records, rulebook_id: str) -> dict[str, str] | None:
@@ -61,11 +59,6 @@ def kept_rulebook(records: Records, rulebook_id: str) -> dict[str, str] | None:
             hint="restore the records from a backup, and run `amicus ledger verify`",
         )
     return files
-
-
-def _is_kept(connection: Connection, rulebook_id: str) -> bool:
-    query = select(rulebooks.c.id).where(rulebooks.c.id == rulebook_id)
-    return connection.execute(query).one_or_none() is not None
 
 
 def _identity(files: Mapping[str, str]) -> str:

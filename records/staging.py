@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from errors import shown
-from records.database import WRITES
+from records.database import WRITES, insert_into
 from records.imports import BadRows
 from records.refusals import refusals_explained
 from records.schema import alone
@@ -120,12 +120,13 @@ def drop_repeated(connection: Connection, table: Table, *dependent: Table, bad: 
 
 
 def copy_rows(
-    connection: Connection, source: Table, target: Table, *conditions: ColumnElement[bool]
+    connection: Connection, source: Table, target: Table, condition: ColumnElement[bool]
 ) -> None:
-    """Copy what was staged and fits the conditions, column by column of the same name."""
+    """Copy what was staged and fits the condition; a row that is there already stays."""
     names = [column.name for column in target.columns]
-    rows = select(*(source.c[name] for name in names)).where(*conditions)
-    connection.execute(insert(target).from_select(names, rows))
+    rows = select(*(source.c[name] for name in names)).where(condition)
+    add = insert_into(connection, target).from_select(names, rows)
+    connection.execute(add.on_conflict_do_nothing())
 
 
 def count(connection: Connection, query: Select[Any]) -> int:

@@ -30,6 +30,14 @@ def sqlite_records(sqlite_url: str, home: Path) -> Iterator[Records]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
+    """Records on SQLite that stay empty: for what is refused, and shared to be quick."""
+    home = tmp_path_factory.mktemp("untouched")
+    with open_records(f"sqlite:///{home}/amicus.db", home=home) as opened:
+        yield opened
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty folder for files to import."""

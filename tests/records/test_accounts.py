@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from records.accounts import Account, Post, find_account, import_accounts
-from records.decisions import Decision, add_decisions
+from records.decisions import Decision, add_decisions, decisions_of
 from records.imports import BadRow, ImportReport
+from records.ledger import entries_of, latest
 from records.store import Records
 from tests.records.files import jsonl, lines_of, written
 
@@ -151,19 +152,24 @@ def test_a_decision_of_the_docket_outlives_every_import(records: Records, folder
             {"id": "u-1", "decisions": [ROW["decisions"][0]] * 2},  # type: ignore[index]
             "decisions: case 'c-1' is decided twice",
         ),
+        (
+            {"id": "u-1", "decisions": [ROW["decisions"][1] | {"case": "c"}]},  # type: ignore[index]
+            "unknown field 'decisions.0.case'",
+        ),
+        ({"id": "u-1", "followers": 10**4000}, "followers: .* not 1000"),
         (["u-1"], "is no JSON object"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_loaded(
-    sqlite_records: Records, folder: Path, row: object, said: str
+    untouched: Records, folder: Path, row: object, said: str
 ) -> None:
-    report = import_accounts(sqlite_records, jsonl(folder, {"id": "u-7"}, row, {"id": "u-8"}))
+    report = import_accounts(untouched, jsonl(folder, {"id": "u-7"}, row, {"id": "u-8"}))
 
     assert lines_of(report) == [2]
     assert (report.new, report.bad_rows) == (0, 1)
     assert re.search(said, report.bad[0].message)
     assert "secret" not in report.bad[0].message
-    assert find_account(sqlite_records, "u-7") is None
+    assert find_account(untouched, "u-7") is None
 
 
 def test_good_rows_are_loaded_beside_bad_ones_only_when_asked(
@@ -196,6 +202,16 @@ def test_an_id_that_stands_twice_is_bad_and_names_both_lines(
     assert report.new == 2
     assert find_account(records, "u-1") == Account(id="u-1")
     assert find_account(records, "u-2") == Account(id="u-2")
+
+
+@pytest.mark.parametrize(
+    "account_id", ["", "\0", "\udcff", "u" * 100_000, "'; DROP TABLE accounts"]
+)
+def test_an_id_that_nobody_could_have_is_not_found(records: Records, account_id: str) -> None:
+    assert find_account(records, account_id) is None
+    assert decisions_of(records, account_id) == ()
+    assert entries_of(records, account_id) == []
+    assert latest(records, account_id, "verdict") is None
 
 
 def test_an_account_does_not_change_afterwards() -> None:

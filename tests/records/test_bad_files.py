@@ -68,9 +68,9 @@ def test_a_line_number_counts_the_lines_inside_quoted_cells(
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(
-    sqlite_records: Records, folder: Path, name: str, content: bytes, bad: Sequence[BadRow]
+    untouched: Records, folder: Path, name: str, content: bytes, bad: Sequence[BadRow]
 ) -> None:
-    assert import_accounts(sqlite_records, written(folder, name, content)).bad == bad
+    assert import_accounts(untouched, written(folder, name, content)).bad == bad
 
 
 @pytest.mark.parametrize(
@@ -100,31 +100,29 @@ def test_a_row_that_cannot_be_read_is_named(
     ],
 )
 def test_a_file_that_cannot_be_imported_at_all_is_refused(
-    sqlite_records: Records, folder: Path, name: str, content: bytes, refusal: tuple[str, str]
+    untouched: Records, folder: Path, name: str, content: bytes, refusal: tuple[str, str]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        import_accounts(sqlite_records, written(folder, name, content), skip_bad=True)
+        import_accounts(untouched, written(folder, name, content), skip_bad=True)
 
     assert refusal[0] in caught.value.message
     assert refusal[1] in caught.value.hint
 
 
-def test_a_file_that_is_not_there_or_no_file_is_refused(
-    sqlite_records: Records, folder: Path
-) -> None:
+def test_a_file_that_is_not_there_or_no_file_is_refused(untouched: Records, folder: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        import_accounts(sqlite_records, folder / "nothing.csv")
+        import_accounts(untouched, folder / "nothing.csv")
     (folder / "folder.csv").mkdir()
     with pytest.raises(InputError, match="Is a directory"):
-        import_accounts(sqlite_records, folder / "folder.csv")
+        import_accounts(untouched, folder / "folder.csv")
 
 
 def test_bad_rows_are_listed_up_to_a_limit_and_counted_beyond(
-    sqlite_records: Records, folder: Path
+    untouched: Records, folder: Path
 ) -> None:
     file = written(folder, "a.csv", "id,strikes\n" + "u-1,many\n" * (MOST_BAD + 50))
 
-    report = import_accounts(sqlite_records, file)
+    report = import_accounts(untouched, file)
 
     assert (len(report.bad), report.bad_rows) == (MOST_BAD, MOST_BAD + 50)
 

@@ -71,19 +71,19 @@ def test_the_same_content_has_another_hash_in_another_ledger(
     ],
 )
 def test_a_payload_that_json_cannot_say_is_refused(
-    sqlite_records: Records, payload: Mapping[str, object], said: str
+    untouched: Records, payload: Mapping[str, object], said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
-        append(sqlite_records, "verdict", "c-1", payload, at=AT)
-    assert verify(sqlite_records).entries == 0
+        append(untouched, "verdict", "c-1", payload, at=AT)
+    assert verify(untouched).entries == 0
 
 
-def test_a_record_needs_a_moment_with_a_zone_and_names(sqlite_records: Records) -> None:
+def test_a_record_needs_a_moment_with_a_zone_and_names(untouched: Records) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        append(sqlite_records, "verdict", "c-1", {}, at=AT.replace(tzinfo=None))
+        append(untouched, "verdict", "c-1", {}, at=AT.replace(tzinfo=None))
     for kind, case_id in [("", "c-1"), ("verdict", ""), ("verdict", "c\0"), ("verdict", "\ud800")]:
         with pytest.raises(ValueError, match="case id"):
-            append(sqlite_records, kind, case_id, {}, at=AT)
+            append(untouched, kind, case_id, {}, at=AT)
 
 
 def test_records_are_found_by_case_and_kind(records: Records) -> None:

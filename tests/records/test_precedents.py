@@ -92,15 +92,15 @@ def test_the_same_id_with_other_content_is_refused_unless_it_shall_replace(
     ],
 )
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_added(
-    sqlite_records: Records, folder: Path, row: object, said: str
+    untouched: Records, folder: Path, row: object, said: str
 ) -> None:
     file = jsonl(folder, ROW | {"case_id": "p-7"}, row)
 
-    report = add_precedents(sqlite_records, file, version_of=VERSIONS.get)
+    report = add_precedents(untouched, file, version_of=VERSIONS.get)
 
     assert lines_of(report) == [2]
     assert report.bad[0].message.startswith(said)
-    assert list(precedents(sqlite_records)) == []
+    assert list(precedents(untouched)) == []
 
 
 def test_a_file_that_cannot_be_read_at_all_is_refused(records: Records, folder: Path) -> None:
