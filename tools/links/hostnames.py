@@ -28,7 +28,7 @@ class Host:
     """A host as it would be asked for, and what had to be put right to get there."""
 
     name: str
-    """Lower-case ASCII without a trailing dot; an address in its usual form."""
+    """Lower-case ASCII without dots at its end; an address in its usual form."""
     address: Address | None = None
     oddities: frozenset[HostOddity] = frozenset()
     fault: HostFault | None = None
@@ -77,7 +77,7 @@ def _read_name(text: str, oddities: set[HostOddity]) -> tuple[str, HostFault | N
         if fold(visible).text != visible:
             oddities.add("compatibility_letters")
         name, fault = _to_ascii(visible)
-    name = name.removesuffix(".")
+    name = name.rstrip(".")
     if any(label.startswith("xn--") and not _decode_label(label) for label in name.split(".")):
         oddities.add("broken_punycode")
     if fault is None and _FORBIDDEN.search(name):

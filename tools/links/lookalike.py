@@ -17,7 +17,7 @@ from typing import Literal
 from tools.links.anatomy import Anatomy
 from tools.links.facts import Brand, brand_names, hosts, is_among, official_domains, words
 from tools.links.hostnames import decoded
-from tools.links.suffixes import Ownership
+from tools.links.suffixes import Ownership, is_public_suffix
 
 ImitationKind = Literal[
     "brand_homograph",
@@ -79,6 +79,8 @@ def is_official(owner: Ownership) -> bool:
     if owner.registered_domain in official_domains():
         return True
     if owner.suffix in brand_names():  # a brand's own top-level domain, such as .google
+        return True
+    if is_among(owner.suffix, _closed_suffixes()):
         return True
     country = owner.suffix.rpartition(".")[2]
     national = len(country) == len("de") and country not in words("free_for_all_country_suffixes")
@@ -245,6 +247,12 @@ def _near(token: str) -> Iterable[str]:
     index = _deletions()
     candidates = {name for variant in _variants(token) for name in index.get(variant, ())}
     return sorted(name for name in candidates if is_one_edit_apart(token, name))
+
+
+@cache
+def _closed_suffixes() -> frozenset[str]:
+    """Suffixes under which only their owner registers, such as gov.uk."""
+    return frozenset(domain for domain in official_domains() if is_public_suffix(domain))
 
 
 @cache
