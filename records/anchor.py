@@ -19,7 +19,6 @@ import hmac
 import json
 import logging
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,12 +78,11 @@ class Anchorage:
         return anchor
 
     def write(self, ledger_id: str, seq: int, hash_: str) -> None:
-        """Replace the anchor in one step; OSError where the folder does not let us."""
+        """Replace the anchor in one step, while it is held; OSError where the folder refuses."""
         anchor = Anchor(ledger=ledger_id, seq=seq, hash=hash_)
         if self.key is not None:
             anchor = anchor.model_copy(update={"seal": _seal(anchor, self.key)})
-        # The name is ours alone, so that a process killed here leaves nothing in another's way.
-        draft = self.home / f"ledger.anchor.{os.getpid()}-{threading.get_ident()}"
+        draft = self.home / "ledger.anchor.new"
         with os.fdopen(_owned(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), "wb") as file:
             file.write(anchor.model_dump_json().encode() + b"\n")
             file.flush()

@@ -125,6 +125,7 @@ def _postgresql(url: URL, busy_seconds: float) -> Engine:
             "connect_timeout": max(2, round(busy_seconds)),
         },
         hide_parameters=True,
+        isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=8,
         max_overflow=24,

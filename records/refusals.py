@@ -22,7 +22,10 @@ _LOCKED = (
     "{place} is locked by another process",
     "wait until the other import or review has ended, then try again",
 )
-_FULL = ("the disk that holds {place} is full", "free some space; nothing half was written")
+_FULL = (
+    "the disk that holds {place} or temporary files is full",
+    "free some space; nothing half was written",
+)
 _READ_ONLY = (
     "{place} cannot be written",
     "check who owns it and its folder, and whether the disk is mounted read-only",
@@ -41,7 +44,7 @@ _UNREACHED = (
 )
 _PASSWORD = (
     "{place} refuses the log-in",
-    "check user name and password in AMICUS_DATABASE_URL",
+    "check user name, password and database in AMICUS_DATABASE_URL",
 )
 _FORBIDDEN = ("{place} does not permit this", "ask for the right to create and write tables there")
 
