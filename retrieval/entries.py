@@ -25,7 +25,7 @@ from retrieval.embedder import Embedder, Vectors, well_formed
 from retrieval.llama import add_nodes, cosine, matching_nodes, nearest_nodes
 from retrieval.store import Stored, open_stored
 
-WORDS = 0.125
+WORDS = 0.1
 """What the best match by words adds to a cosine. Chosen on development questions, which no result
 is reported on (evals/retrieval)."""
 
@@ -62,7 +62,8 @@ class EntryHit:
     score: float
     """What the order follows: `dense` plus `WORDS` times `bm25` over the best `bm25` of all."""
     dense: float
-    """Cosine of the best part of each kind, averaged over the kinds."""
+    """Half the cosine of the best part, averaged over the kinds of parts; half that of all parts
+    together. The one finds the passage, the other says whether the rest is about it too."""
     bm25: float
     """Match by words (Robertson and Zaragoza 2009); 0 without a word in common."""
 
@@ -94,6 +95,12 @@ class EntryIndex:
         vectors = np.asarray(stored["embeddings"], np.float32)[order]
         ends = accumulate((len(entry.parts) for entry in self.entries), initial=0)
         return tuple(vectors[start:end] for start, end in pairwise(ends))
+
+    @cached_property
+    def centers(self) -> tuple[Vectors, ...]:
+        """The direction of each entry's parts together: a unit vector, or zeros without parts."""
+        sums = (vectors.sum(axis=0) for vectors in self.vectors)
+        return tuple(total / max(float(np.linalg.norm(total)), 1e-9) for total in sums)
 
     @cached_property
     def owners(self) -> tuple[int, ...]:
@@ -195,6 +202,8 @@ def best_parts(index: EntryIndex, windows: Vectors, position: int) -> dict[str, 
         windows: Vectors of a text's windows: float32 of shape (windows, width).
         position: The position of the entry.
     """
+    if not index.entries[position].parts:
+        return {}
     nearest = (index.vectors[position] @ windows.T).max(axis=1)
     best: dict[str, tuple[float, str]] = {}
     for part, value in zip(index.entries[position].parts, nearest.tolist(), strict=True):
@@ -204,8 +213,11 @@ def best_parts(index: EntryIndex, windows: Vectors, position: int) -> dict[str, 
 
 
 def _dense(index: EntryIndex, windows: Vectors, position: int) -> float:
-    best = best_parts(index, windows, position).values()
-    return sum(value for value, _ in best) / len(best) if best else 0.0
+    best = [value for value, _ in best_parts(index, windows, position).values()]
+    if not best:
+        return 0.0
+    center = float((windows @ index.centers[position]).max())
+    return (sum(best) / len(best) + center) / 2
 
 
 def _near(index: EntryIndex, windows: Vectors) -> dict[int, float]:

@@ -36,7 +36,7 @@ class SectionHit:
     score: float
     """What the order follows; comparable within one search only."""
     dense: float
-    """Nearness in meaning: a cosine, averaged over the best of each kind of part."""
+    """Nearness in meaning: a cosine (see `EntryHit`)."""
     bm25: float
     """Match by words; 0 without a word in common."""
 

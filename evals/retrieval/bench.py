@@ -25,7 +25,7 @@ from evals.retrieval.ranks import found, recall, recall_gain
 from policies.reading import load_rulebook
 from retrieval.documents import read_documents
 from retrieval.embedder import Embedder, open_embedder
-from retrieval.entries import EntryIndex, by_meaning, by_words, open_entries, rank
+from retrieval.entries import EntryIndex, by_words, open_entries, rank
 from retrieval.index import open_policy_index
 
 _DEPTHS = (1, 5, 8)
@@ -49,7 +49,9 @@ def searches(index: EntryIndex) -> Mapping[str, Search]:
         return [index.entries[position].id for position in sorted(scores, key=lambda p: -scores[p])]
 
     def meaning(query: str) -> list[str]:
-        return [id_ for id_, _ in by_meaning(index, query, limit=_DEEPEST)]
+        hits = rank(index, query, limit=len(index.entries))
+        best = sorted(hits, key=lambda hit: -hit.dense)
+        return [index.entries[hit.position].id for hit in best]
 
     def plain(query: str) -> list[str]:
         """Chroma as it comes: the nearest parts, and whatever they belong to."""
@@ -113,14 +115,15 @@ def report(corpus: Path, embedder: Embedder, home: Path) -> Iterator[str]:
     seconds = time.perf_counter() - start
     yield f"{len(documents.entries)} documents, {len(documents.owners)} parts: "
     yield f"index built in {seconds:.1f} s; {timed(documents, corpus_questions('test'))}\n"
-    for split, use in (("test", "reported"), ("dev", "used for choosing")):
+    halves: tuple[tuple[Split, str], ...] = (("test", "reported"), ("dev", "used for choosing"))
+    for split, use in halves:
         asked = corpus_questions(split)
         yield f"\n{len(asked)} questions of the {split} half ({use}):\n\n"
         yield from compared(documents, asked)
     start = time.perf_counter()
     rulebook = open_policy_index(load_rulebook(None), embedder, home).sections
     seconds = time.perf_counter() - start
-    yield f"\nThe shipped rulebook, {len(rulebook.entries)} sections, {len(rulebook.owners)} parts: "
+    yield f"\nShipped rulebook: {len(rulebook.entries)} sections, {len(rulebook.owners)} parts: "
     yield f"index built in {seconds:.1f} s; {timed(rulebook, golden_posts('golden.jsonl'))}\n"
     for name, use in (("golden.jsonl", "reported"), ("dev.jsonl", "used for choosing")):
         asked = golden_posts(name)
