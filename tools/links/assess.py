@@ -100,6 +100,16 @@ def worst(assessments: Iterable[LinkAssessment]) -> LinkAssessment | None:
     return min(assessments, key=lambda link: RISKS.index(link.risk), default=None)
 
 
+def letters_speak(anatomy: Anatomy) -> bool:
+    """Whether the letters of a link say anything about who stands behind it.
+
+    They do not on a brand's own domain, on a shortener, and on addresses inside a network.
+    """
+    own = is_official(anatomy.owner) and not is_among(anatomy.host, hosts("free_hosting"))
+    short = anatomy.registered_domain in hosts("shorteners")
+    return anatomy.is_web and _is_public(anatomy) and not own and not short
+
+
 def _as_link(url: str | Link) -> Link:
     if isinstance(url, Link):
         return url
@@ -121,7 +131,7 @@ def _assess(
     signs = find_signs(anatomy, link.shown_text)
     hits = tuple(_hits(anatomy, lists)) if lists else ()
     answers = tuple(_ask(anatomy, lookups, silent))
-    score = scorer.score(anatomy) if scorer and _letters_speak(anatomy) else None
+    score = scorer.score(anatomy) if scorer and letters_speak(anatomy) else None
     likely = scorer is not None and score is not None and score >= scorer.medium
     very_likely = scorer is not None and score is not None and score >= scorer.high
     listed = bool(hits) or any(answer.outcome == "listed" for answer in answers)
@@ -176,13 +186,6 @@ def _is_public(anatomy: Anatomy) -> bool:
     if anatomy.address is not None:
         return anatomy.address.is_global
     return bool(anatomy.registered_domain)
-
-
-def _letters_speak(anatomy: Anatomy) -> bool:
-    """Whether the letters of a link say anything about who stands behind it."""
-    own = is_official(anatomy.owner) and not is_among(anatomy.host, hosts("free_hosting"))
-    short = anatomy.registered_domain in hosts("shorteners")
-    return anatomy.is_web and _is_public(anatomy) and not own and not short
 
 
 _RISK_WORDS = {

@@ -104,9 +104,10 @@ def _runs(text: str) -> Iterator[str]:
 
 def _of_host(anatomy: Anatomy) -> Iterator[float]:
     label = anatomy.owner.label
-    subdomain = anatomy.owner.subdomain.removeprefix("www").strip(".")
+    subdomain = anatomy.owner.subdomain
+    subdomain = "" if subdomain == "www" else subdomain.removeprefix("www.")
     letters = max(1, len(label))
-    yield min(2.0, len(anatomy.host) / 40)
+    yield min(2.0, len(anatomy.host.removeprefix("www.")) / 40)
     yield min(2.0, len(label) / 20)
     yield len(_DIGITS.findall(label)) / letters
     yield min(2.0, label.count("-") / 2)
@@ -157,9 +158,9 @@ def _of_path(anatomy: Anatomy) -> Iterator[float]:
 def _of_query(anatomy: Anatomy) -> Iterator[float]:
     query = anatomy.query[: 4 * _LONGEST_PATH]
     yield min(2.0, math.log1p(len(anatomy.query)) / 3)
-    yield min(2.0, (query.count("=")) / 3)
+    yield min(2.0, query.count("=") / 3)
     yield float(_MAIL.search(unquote(f"{anatomy.path[:_LONGEST_PATH]}?{query}")) is not None)
-    yield min(2.0, len(anatomy.oddities - {"defanged"}) / 1)
+    yield float(min(2, len(anatomy.oddities - {"defanged"})))
 
 
 def _entropy(text: str) -> float:

@@ -103,7 +103,7 @@ def _unpacked(folder: Traversable, packed: bytes) -> Mapping[str, NDArray[np.flo
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
             weights: dict[str, Any] = {name: archive[name] for name in _SHAPES}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise _damaged(folder, error) from None
     for name, shape in _SHAPES.items():
         if weights[name].shape != shape or not np.isfinite(weights[name]).all():

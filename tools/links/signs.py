@@ -110,7 +110,7 @@ def _of_scheme(anatomy: Anatomy) -> Iterator[Sign]:
 def _of_userinfo(anatomy: Anatomy) -> Iterator[Sign]:
     if not anatomy.userinfo:
         return
-    shown = re.split(r"[:/\\?#;,\s]", unquote(anatomy.userinfo).lower(), maxsplit=1)[0]
+    shown = re.split(r"[:/\\?#;,\s\x00-\x1f]", unquote(anatomy.userinfo).lower(), maxsplit=1)[0]
     name = shown.rpartition("@")[2].strip(".")
     pretended = ownership(name).registered_domain if ends_in_known_suffix(name) else ""
     if pretended and pretended != anatomy.registered_domain:

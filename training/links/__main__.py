@@ -30,6 +30,7 @@ from training.links.samples import (
     generated,
     measured_phishing,
     real_pages,
+    scored_sheet,
     sheet,
 )
 
@@ -44,7 +45,7 @@ def main() -> None:
     asked = _arguments()
     rng = Random(asked.seed)
     pages = [page for folder in asked.pages for page in real_pages(folder)]
-    links = sheet([*generated(asked.data, rng), *pages])
+    links = scored_sheet([*generated(asked.data, rng), *pages])
     print(f"{len(links.samples)} links, {len(pages)} of them real pages")
     strictness, caught = choose_strictness(links)
     print(f"C = {strictness}; share caught of a family never shown: {caught}")
@@ -56,7 +57,7 @@ def main() -> None:
     facts |= {
         "strictness": f"{strictness:g}",
         "caught": ", ".join(f"C {c:g}: {share:.3f}" for c, share in caught.items()),
-        "pages": f"{len(pages):,}",
+        "pages": f"{sum(found.family == 'real page' for found in links.samples):,}",
     }
     card = Template(Path(__file__).with_name("card.md").read_text(encoding="utf-8"))
     (asked.out / "CARD.md").write_text(card.substitute(facts), encoding="utf-8")
@@ -117,7 +118,7 @@ def _facts(scorer: Scorer, links: Sheet, phishing: Sheet) -> dict[str, str]:
         "honest, all": honest,
         "honest front pages": honest.only(kind == "front page" for kind in kinds),
         "honest, generated paths": honest.only(
-            kind not in {"front page", "real page", "short link"} for kind in kinds
+            kind not in {"front page", "real page"} for kind in kinds
         ),
         "honest, real pages": honest.only(kind == "real page" for kind in kinds),
     }

@@ -36,13 +36,6 @@ def invented_domain(rng: Random) -> str:
     return f"{name}.{word(rng, 'honest_suffixes')}"
 
 
-def short_link(rng: Random, *, phishing: bool) -> Sample:
-    """A shortened link: nobody can tell where it goes."""
-    place = rng.choice(sorted(hosts("shorteners")))
-    url = f"https://{place}/{letters(rng, BASE62, 4, 10)}"
-    return Sample(url, phishing=phishing, family="short link")
-
-
 def slug(rng: Random) -> str:
     """A title as it stands in an address."""
     size = rng.randint(2, 8)

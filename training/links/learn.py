@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-STRICTNESS = (0.03, 0.1, 0.3, 1.0, 3.0)
+STRICTNESS = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Candidates for C, the inverse of the penalty on large weights."""
 MEDIUM_FALSE_ALARMS = 0.01
 HIGH_FALSE_ALARMS = 0.001

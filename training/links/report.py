@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.links.assess import RISKS, Risk, assess
+from tools.links.assess import RISKS, Risk, assess, letters_speak
 from tools.links.score import Scorer
 from training.links.samples import Sheet
 
@@ -33,10 +33,12 @@ class Estimate:
 
 
 def scores(scorer: Scorer, links: Sheet) -> NDArray[np.float64]:
-    """The score of every link, by the code that ships."""
+    """The score of every link, by the code that ships; 0 where `assess` gives none."""
     import numpy as np
 
-    return np.array([scorer.score(anatomy) for anatomy in links.anatomies])
+    return np.array(
+        [scorer.score(parts) if letters_speak(parts) else 0.0 for parts in links.anatomies]
+    )
 
 
 def reach_rate(links: Sheet, scored: NDArray[np.float64], threshold: float) -> Estimate:

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from errors import InputError
 from tools.links.anatomy import Anatomy, dissect
+from tools.links.assess import letters_speak
 from tools.links.extract import find_links
 from tools.links.features import (
     HOST_BUCKETS,
@@ -23,7 +24,7 @@ from tools.links.features import (
     measure,
     path_buckets,
 )
-from training.links.honest import honest_links, invented_domain, short_link
+from training.links.honest import honest_links, invented_domain
 from training.links.phishing import phishing_link
 from training.links.vocabulary import Sample
 
@@ -85,6 +86,12 @@ def sheet(samples: Sequence[Sample]) -> Sheet:
     return Sheet(samples, anatomies, _matrix(anatomies))
 
 
+def scored_sheet(samples: Sequence[Sample]) -> Sheet:
+    """Take apart those links that `assess` would score; the others are left out."""
+    links = sheet(samples)
+    return links.only(letters_speak(anatomy) for anatomy in links.anatomies)
+
+
 def generated(data: Path, rng: Random, *, per_domain: int = 1) -> list[Sample]:
     """Honest and phishing-shaped links on and beside the honest domains of `data`.
 
@@ -99,8 +106,6 @@ def generated(data: Path, rng: Random, *, per_domain: int = 1) -> list[Sample]:
         for sample in honest_links(rng, domain, paths=per_domain)
     ]
     samples += [phishing_link(rng, rng.choice(domains)) for _ in range(len(samples))]
-    for _ in range(len(domains) // 20):
-        samples += [short_link(rng, phishing=False), short_link(rng, phishing=True)]
     return samples
 
 
