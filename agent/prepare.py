@@ -34,7 +34,7 @@ def prepare(state: ReviewState, desk: Desk) -> ReviewState:
         "language": case.language or desk.language(reading),
         "links": _links(case, sources),
         "signs": sorted({sign for copy in copies for sign in desk.signs(copy)}),
-        "shown": [section.id for section in desk.sections(reading)][: desk.limits.sections],
+        "shown": [section.id for section in desk.sections(reading)],
         "precedents": [found.model_dump() for found in desk.precedents(reading)],
     }
 
