@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,12 +106,13 @@ def read_weights(folder: Path = MODEL_FOLDER) -> Weights:
             f"{config.weights_sha256[:12]}…",
             hint=_REPAIR,
         )
-    return _read_arrays(weights_file, config, hashlib.sha256(config_bytes).hexdigest())
+    config_sha256 = hashlib.sha256(config_bytes).hexdigest()
+    return _arrays(weights_bytes, weights_file, config, config_sha256)
 
 
-def _read_arrays(file: Path, config: Config, config_sha256: str) -> Weights:
+def _arrays(content: bytes, file: Path, config: Config, config_sha256: str) -> Weights:
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             weights = Weights(
                 config=config,
                 config_sha256=config_sha256,

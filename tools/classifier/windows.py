@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-WINDOW_TOKENS = 64
-STEP_TOKENS = 32
-LONG_TOKENS = 96
+WINDOW_TOKENS = 32
+STEP_TOKENS = 16
+LONG_TOKENS = 48
 
 
 def windows(token_count: int) -> list[tuple[int, int]]:
@@ -13,10 +13,10 @@ def windows(token_count: int) -> list[tuple[int, int]]:
     Windows overlap by half, so that a passage of up to `STEP_TOKENS` tokens lies in one of them
     undivided.
 
-    >>> windows(90)
-    [(0, 90)]
-    >>> windows(120)
-    [(0, 120), (0, 64), (32, 96), (56, 120)]
+    >>> windows(40)
+    [(0, 40)]
+    >>> windows(60)
+    [(0, 60), (0, 32), (16, 48), (28, 60)]
     """
     whole = (0, token_count)
     if token_count <= LONG_TOKENS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,4 +57,5 @@ def unseen_probabilities(logits: Reals, known: Answers, fold: Ints, base_rate: f
 def line(probability: Reals, source: npt.NDArray[np.str_], share: float) -> float:
     """Return the probability that only `share` of harmless texts exceed; every set counts alike."""
     _, place, sizes = np.unique(source, return_inverse=True, return_counts=True)
-    return round(weighted_quantile(probability, 1.0 / sizes[place], 1 - share), 4)
+    reached = weighted_quantile(probability, 1.0 / sizes[place], 1 - share)
+    return math.ceil(reached * 10_000) / 10_000

@@ -289,7 +289,7 @@ class LongReport:
     """The same sentences in the middle of a harmless long text."""
 
 
-def long_report(classifier: Classifier, held: Sequence[Row], *, texts: int = 100) -> LongReport:
+def long_report(classifier: Classifier, held: Sequence[Row], *, texts: int = 40) -> LongReport:
     """Measure dilution and accumulation on texts made of held-out sentences."""
     chance = np.random.default_rng(0)
     fine = [row.text for row in held if not any(row.known.values())]

@@ -38,7 +38,7 @@ EMBEDDED_ROWS: Mapping[str, int] = {
     "hatexplain": 5_000,
     "davidson": 4_000,
     "sms_spam": 3_000,
-    "toxic_spans": 3_000,
+    "toxic_spans": 1_500,
 }
 """Most rows of a large set that are embedded; sentence vectors take ten milliseconds each."""
 
