@@ -53,6 +53,8 @@ _REST = re.compile(
 _DOTS = re.compile(_DOT, re.IGNORECASE)
 _LABELLED = re.compile(r"\[([^\[\]\n]{1,300}+)\]\(\s{0,3}+<?[/\\]{0,2}+")
 _NOT_IN_HOST = re.compile(r"[,;'|!*]")
+_SCHEME_AT_END = re.compile(r"h(?:tt|xx)ps?:\Z", re.IGNORECASE)
+_SLASHES = frozenset("/\\")
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}", re.ASCII)
 _TRAILING = ".,;:!?'*_~…|"
 _LONGEST_HOST = 253
@@ -135,7 +137,10 @@ def _extent(reading: _Reading, found: re.Match[str]) -> tuple[int, int]:
     """Where the link that begins at `found` stands; an empty stretch if it is none after all."""
     if found["script"]:
         start, end = found.span("script")
-        runs = found.start() in reading.labelled or any(mark in found["script"] for mark in "(%=;,")
+        target = start in reading.labelled
+        if target and found["script"].count(")") > found["script"].count("("):
+            end -= 1
+        runs = target or any(mark in found["script"] for mark in "(%=;,")
         return start, _trimmed(reading.copy, start, end) if runs else start
     if found["authority"]:
         return found.start(), _end_of_address(reading.copy, found)
@@ -146,12 +151,21 @@ def _extent(reading: _Reading, found: re.Match[str]) -> tuple[int, int]:
 def _end_of_address(copy: str, found: re.Match[str]) -> int:
     begin, end = found.span("authority")
     host = max(begin, copy.rfind("@", begin, end))
-    if cut := _NOT_IN_HOST.search(copy, host, end):
+    if cut := _NOT_IN_HOST.search(copy, host, end) or _next_address(copy, begin, end):
         end = cut.start()
     elif rest := _REST.match(copy, end):
         end = rest.end()
     trimmed = _trimmed(copy, begin, end)
     return trimmed if trimmed > begin else found.start()
+
+
+def _next_address(copy: str, begin: int, end: int) -> re.Match[str] | None:
+    """The scheme of another address that stands right behind this one, without a space."""
+    return (
+        _SCHEME_AT_END.search(copy, max(begin + 1, end - 8), end)
+        if copy[end : end + 1] in _SLASHES
+        else None
+    )
 
 
 def _end_of_site(reading: _Reading, found: re.Match[str]) -> int:

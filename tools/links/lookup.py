@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from errors import SettingsError
@@ -25,6 +26,8 @@ from tools.links.anatomy import dissect
 from tools.links.facts import hosts, is_among, official_domains
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 WEB_RISK_URL = "https://webrisk.googleapis.com"
@@ -181,7 +184,10 @@ class _Client:
             with (
                 _unlogged(),
                 httpx.Client(
-                    timeout=self.seconds, follow_redirects=False, trust_env=self.trust_env
+                    timeout=self.seconds,
+                    follow_redirects=False,
+                    trust_env=self.trust_env,
+                    verify=_trusted_authorities(),
                 ) as client,
                 client.stream(method, self.base_url.rstrip("/") + path, **request) as response,
             ):
@@ -212,6 +218,14 @@ class _Client:
 
     def not_listed(self) -> LookupAnswer:
         return LookupAnswer(self.service, "not_listed")
+
+
+@cache
+def _trusted_authorities() -> ssl.SSLContext:
+    """Read once: it takes longer than a request does."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _read_web_risk(client: _Client, answer: Mapping[str, object]) -> LookupAnswer:

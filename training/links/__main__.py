@@ -32,6 +32,7 @@ from training.links.samples import (
     real_pages,
     scored_sheet,
     sheet,
+    together,
 )
 
 if TYPE_CHECKING:
@@ -142,12 +143,15 @@ def _facts(scorer: Scorer, links: Sheet, phishing: Sheet) -> dict[str, str]:
 
 
 def _rows(scorer: Scorer, sets: Mapping[str, Sheet], lines: tuple[float, float, float]) -> str:
+    import numpy as np
+
     scored = {name: scores(scorer, found) for name, found in sets.items()}
     rows = []
     for name, found in sets.items():
         auc = "–"
         if found.phishing.all():
-            auc = str(auc_score(found, scored[name], sets["honest, all"], scored["honest, all"]))
+            both = together(found, sets["honest, all"])
+            auc = str(auc_score(both, np.concatenate([scored[name], scored["honest, all"]])))
         reached = " | ".join(str(reach_rate(found, scored[name], line)) for line in lines)
         rows.append(f"| {name} | {len(found.samples):,} | {auc} | {reached} |")
     return "\n".join(rows)

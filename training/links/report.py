@@ -41,28 +41,27 @@ def scores(scorer: Scorer, links: Sheet) -> NDArray[np.float64]:
     )
 
 
-def reach_rate(links: Sheet, scored: NDArray[np.float64], threshold: float) -> Estimate:
+def reach_rate(
+    links: Sheet, scored: NDArray[np.float64], threshold: float, *, resamples: int = RESAMPLES
+) -> Estimate:
     """Share of `links` that reach `threshold`."""
     import numpy as np
 
     reached = (scored >= threshold).astype(float)
     return _resampled(
-        links.owners, lambda weights: float(np.average(reached, weights=weights)), seed=1
+        links.owners, lambda weights: float(np.average(reached, weights=weights)), resamples
     )
 
 
-def auc_score(
-    phishing: Sheet, bad: NDArray[np.float64], honest: Sheet, good: NDArray[np.float64]
-) -> Estimate:
+def auc_score(links: Sheet, scored: NDArray[np.float64], *, resamples: int = RESAMPLES) -> Estimate:
     """Chance that a phishing link scores above an honest one (area under the ROC curve)."""
-    import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    truth = np.concatenate([np.ones(len(bad)), np.zeros(len(good))])
-    scored = np.concatenate([bad, good])
-    owners = [f"+{owner}" for owner in phishing.owners] + [f"-{owner}" for owner in honest.owners]
+    owners = [f"{bad}{owner}" for bad, owner in zip(links.phishing, links.owners, strict=True)]
     return _resampled(
-        owners, lambda weights: float(roc_auc_score(truth, scored, sample_weight=weights)), seed=2
+        owners,
+        lambda weights: float(roc_auc_score(links.phishing, scored, sample_weight=weights)),
+        resamples,
     )
 
 
@@ -89,17 +88,17 @@ def risk_shares(links: Sheet, scorer: Scorer) -> dict[Risk, float]:
 
 
 def _resampled(
-    owners: Sequence[str], figure: Callable[[NDArray[np.float64]], float], *, seed: int
+    owners: Sequence[str], figure: Callable[[NDArray[np.float64]], float], resamples: int
 ) -> Estimate:
     """`figure` of all links, and its interval over samples of owners (cluster bootstrap)."""
     import numpy as np
 
     _, member = np.unique(owners, return_inverse=True)
     size = member.max() + 1
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     drawn = [
         figure(np.bincount(rng.integers(size, size=size), minlength=size)[member].astype(float))
-        for _ in range(RESAMPLES)
+        for _ in range(resamples)
     ]
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Estimate(figure(np.ones(len(member))), float(low), float(high))

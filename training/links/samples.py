@@ -80,6 +80,17 @@ class Sheet:
         return self.only(crc32(owner.encode()) % FOLDS in folds for owner in self.owners)
 
 
+def together(one: Sheet, other: Sheet) -> Sheet:
+    """The links of both."""
+    from scipy.sparse import vstack
+
+    return Sheet(
+        [*one.samples, *other.samples],
+        [*one.anatomies, *other.anatomies],
+        vstack([one.matrix, other.matrix], format="csr"),
+    )
+
+
 def sheet(samples: Sequence[Sample]) -> Sheet:
     """Take the links apart."""
     anatomies = [dissect(sample.url) for sample in samples]
