@@ -108,8 +108,8 @@ class EntryIndex:
         return tuple(position for position, entry in enumerate(self.entries) for _ in entry.parts)
 
     @cached_property
-    def words(self) -> BaseRetriever:
-        """The entries by their words."""
+    def words(self) -> BaseRetriever | None:
+        """The entries by their words, if they have any."""
         nodes = [
             TextNode(id_=str(position), text=entry.text)
             for position, entry in enumerate(self.entries)
@@ -189,6 +189,8 @@ def by_words(index: EntryIndex, query: str) -> dict[int, float]:
     BM25 also returns entries without a word in common, at score 0; counting their ranks is what
     makes reciprocal rank fusion of a small corpus worse than meaning alone.
     """
+    if index.words is None:
+        return {}
     with index.stemming:
         nodes = index.words.retrieve(well_formed(query))
     return {int(node.node_id): node.score for node in nodes if node.score and node.score > 0}

@@ -63,11 +63,17 @@ def nearest_nodes(collection: Collection, embedder: Embedder, *, limit: int) -> 
     return index.as_retriever(similarity_top_k=limit)
 
 
-def matching_nodes(nodes: Sequence[BaseNode], *, limit: int) -> BaseRetriever:
-    """Return a retriever of the `limit` nodes that share most words with a question."""
-    # Texts without a single word (only emoji, say) have no average length.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return BM25Retriever(nodes=list(nodes), similarity_top_k=min(limit, len(nodes)))
+def matching_nodes(nodes: Sequence[BaseNode], *, limit: int) -> BaseRetriever | None:
+    """Return a retriever of the `limit` nodes that share most words with a question.
+
+    None if no node has a word at all, only emoji or stop words, say.
+    """
+    try:
+        # The average length of no words is a division by zero.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return BM25Retriever(nodes=list(nodes), similarity_top_k=min(limit, len(nodes)))
+    except ValueError:
+        return None
 
 
 def cosine(similarity: float | None) -> float:

@@ -65,10 +65,10 @@ def open_stored(home: Path, name: str, *, size: int, about: dict[str, str], fill
     """
     shelf = home / "index"
     with _OPENING:
-        found = _first_sound(shelf, name, size)
+        found = _first_sound(shelf, name)
         if found is None:
             _build(shelf, name, {"size": size, **about}, fill)
-            found = _first_sound(shelf, name, size)
+            found = _first_sound(shelf, name)
     if found is None:
         raise RecordsError(f"the index in {shown(str(shelf))} cannot be read back", hint=_HINT)
     return found
@@ -99,37 +99,33 @@ def _by_age(shelf: Path, prefix: str) -> Sequence[Path]:
     return sorted(shelf.glob(f"{prefix}*.*"), key=lambda folder: (age(folder), folder.name))
 
 
-def _first_sound(shelf: Path, name: str, size: int) -> Stored | None:
-    """Open the collection `name` if it is there and complete; clear away what is damaged."""
+def _first_sound(shelf: Path, name: str) -> Stored | None:
+    """Open the collection `name` if it is there; clear away what is damaged."""
     for folder in sorted(shelf.glob(f"{name}.*")):
-        stored = _opened(folder)
-        if stored is not None and _counted(stored) == size:
+        if stored := _opened(folder):
             return stored
         _discard(folder)
     return None
 
 
 def _opened(folder: Path) -> Stored | None:
-    """Open what lies in `folder`; None if it is damaged or being deleted."""
+    """Open what lies in `folder`; None if it is damaged, incomplete or being deleted."""
     held = _lock(folder, exclusive=False)
     if held is None:
         return None
+    client = None
     try:
         client = _client(folder)
-        stored = Stored(client.get_collection(folder.stem, embedding_function=None), folder)
+        collection = client.get_collection(folder.stem, embedding_function=None)
+        sound = len(collection.get(include=[])["ids"]) == collection.metadata["size"]
     except (ChromaError, OSError):
-        os.close(held)
+        sound = False
+    if not sound:
+        _release(client, held)
         return None
+    stored = Stored(collection, folder)
     weakref.finalize(stored, _release, client, held)
     return stored
-
-
-def _counted(stored: Stored) -> int | None:
-    """Return how many items can be read; None if the count or the items cannot be."""
-    try:
-        return len(stored.collection.get(include=[])["ids"])
-    except ChromaError:
-        return None
 
 
 def _build(shelf: Path, name: str, metadata: dict[str, Any], fill: Fill) -> None:
@@ -191,8 +187,9 @@ def _client(folder: Path) -> Client:
     return cast(Client, chromadb.PersistentClient(str(folder), settings=settings))
 
 
-def _release(client: Client, held: int) -> None:
-    client.close()
+def _release(client: Client | None, held: int) -> None:
+    if client is not None:
+        client.close()
     os.close(held)
 
 
