@@ -47,7 +47,9 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m evals.bench
 
 eval: .venv/run.stamp
-	$(BIN)/amicus eval run --golden evals/sets/golden.jsonl --accounts evals/sets/accounts.jsonl --out $(TRY)/golden
+	$(BIN)/amicus eval run --golden evals/sets/golden.jsonl --accounts evals/sets/accounts.jsonl \
+	  --by "" --out $(TRY)/golden | $(BIN)/python -m evals.readme
+	$(BIN)/python -m evals.settings_table
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 \

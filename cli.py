@@ -55,9 +55,7 @@ def complain(message: str, hint: str) -> None:
 
 
 def _group(help_text: str) -> typer.Typer:
-    return typer.Typer(
-        cls=AmicusGroup, no_args_is_help=True, rich_markup_mode=None, help=help_text
-    )
+    return typer.Typer(cls=AmicusGroup, no_args_is_help=True, rich_markup_mode=None, help=help_text)
 
 
 app = typer.Typer(
@@ -142,7 +140,7 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
 
         checked = check_case_file(file, max_text_chars=settings.max_text_chars)
         with _reviewer(settings, policies, model) as reviewer:
-            show = _print_line if as_json else _print_summary
+            show: Callable[[Case, str], None] = _print_line if as_json else _print_summary
             if full and not as_json:
                 show = _view_printer(reviewer.desk.rulebook, reveal=reveal)
             _review_file(checked, reviewer, settings, out=out, workers=workers, show=show)
@@ -239,7 +237,7 @@ def _ask_own_call(case: Case, reviewer: Reviewer, *, reveal: bool) -> Any:
             complain(error.message, error.hint)
 
 
-def _review_file(
+def _review_file(  # noqa: PLR0913 - the options of one file
     checked: CaseFile,
     reviewer: Reviewer,
     settings: Settings,
@@ -607,6 +605,28 @@ def _reviewed(reviewer: Reviewer, cases: Sequence[Case], progress: Any) -> Itera
         progress(done, len(cases))
 
 
+@ledger_app.command("anchor")
+def ledger_anchor(
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="You have looked at what verify says.")
+    ] = False,
+) -> None:
+    """Vouch for the ledger as it stands, after moving it or its home on purpose.
+
+    Example: amicus ledger anchor --yes
+    """
+    from records.ledger import anchor_anew
+
+    if not yes:
+        raise UsageError(
+            "whatever was changed in the ledger so far will count as its truth",
+            hint="look at amicus ledger verify first; then add --yes",
+        )
+    with _records(_settings()) as records:
+        anchor_anew(records)
+
+
 def _report(report: ImportReport, *, skip_bad: bool, as_json: bool) -> None:
     """Say what an import did; bad rows that were not skipped are an error."""
     from dataclasses import asdict
@@ -617,7 +637,7 @@ def _report(report: ImportReport, *, skip_bad: bool, as_json: bool) -> None:
         typer.echo(f"line {bad.line}: {bad.message}", err=True)
     if report.bad and not skip_bad:
         raise InputError(
-            f"{len(report.bad)} bad rows, nothing was loaded",
+            f"{report.bad_rows:,} bad rows, nothing was loaded",
             hint="correct them, or load the others with --skip-bad",
         )
     if not as_json:

@@ -71,7 +71,7 @@ def lay_desk(
     )
     return Desk(
         rulebook=rulebook,
-        model=open_embedded(rulebook, index, classifier, embedding=embedder.name),
+        model=open_embedded(rulebook, index, classifier, embedder=embedder),
         tools=tools,
         prompts=prompts_id(),
         sections=sections,

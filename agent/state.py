@@ -44,7 +44,7 @@ class Limits:
     tool_calls: int = 12
     tool_seconds: float = 10.0
     rounds: int = 6
-    sections: int = 8
+    sections: int = 12
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def with_figures(readme: str, figures: str) -> str:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the README has no {BEGIN} … {END}")
-    return f"{head}{BEGIN}\n{figures.strip()}\n{END}{tail}"
+    return f"{head}{BEGIN}\n\n{figures.strip()}\n\n{END}{tail}"
 
 
 def main() -> None:

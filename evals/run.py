@@ -129,6 +129,11 @@ def _outcome_line(golden: GoldenCase, verdict: Verdict) -> str:
     return json.dumps(line, ensure_ascii=True) + "\n"
 
 
+def metrics_data(metrics: Metrics) -> dict[str, object]:
+    """Return the metrics as JSON data: over all cases, and by slice."""
+    return {"overall": _estimates(metrics.overall), "slices": _sliced(metrics)}
+
+
 def _sliced(metrics: Metrics) -> dict[str, object]:
     return {
         name: {value: _estimates(estimates) for value, estimates in values.items()}

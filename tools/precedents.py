@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from errors import ToolError
 from policies.rulebook import Rulebook
 from records.precedents import Precedent
 from tools.tool import Arguments, Result, Tool, tool
@@ -68,10 +67,9 @@ def precedents(find: Callable[[str], Sequence[FoundPrecedent]], *, version: str)
         A stale precedent was decided under another wording of its section: weigh it less.
         """
         found = find(asked.text)
-        if not found:
-            raise ToolError("no decided case resembles this")
         told = ", ".join(_told(precedent) for precedent in found)
-        return FoundPrecedents(finding=f"resembles {told}", precedents=tuple(found))
+        finding = f"resembles {told}" if found else "no decided case resembles this"
+        return FoundPrecedents(finding=finding, precedents=tuple(found))
 
     return tool("precedents", run, arguments=LikeWhat, version=version)
 

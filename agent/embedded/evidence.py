@@ -23,20 +23,11 @@ MALICIOUS_LINK = "malicious_link"
 MOST_PAST = 3
 STEEPEST = 6.0
 
-FEATURES = (
-    "violates",
-    "allowed",
-    "rule",
-    "margin",
-    "nearest",
-    "signal",
-    "no_signal",
-    "over_line",
-    "link",
-    "precedents",
-    "past",
-)
-"""The terms, in the order of the weights; `SectionEvidence.features` says what each one is."""
+FEATURES = ("violates", "allowed", "rule", "signal", "link", "precedents", "past")
+"""The terms of a section, in the order of the weights; see `SectionEvidence`."""
+
+CASE_FEATURES = ("nearness", "posture", "loudest")
+"""The terms of a case, in the order of the weights; see `CaseEvidence`."""
 
 Closest = Callable[[str, Sequence[str]], Sequence[SectionSimilarity]]
 """How near a text comes to the rule and the examples of each of some sections."""
@@ -47,10 +38,8 @@ class SectionEvidence:
     """What bears on one section.
 
     features: `violates`, `allowed` and `rule` are the highest cosines of the text to an example
-    that violates, to one that is allowed, and to a sentence of the rule; `margin` the highest lead
-    of the first over the second in one passage; `nearest` is 1 for the section that comes nearest;
-    `signal` the log-odds of the policy's classifier label over 6, `no_signal` 1 where the policy
-    has none, `over_line` 1 where the label is over its line; `link` the worst risk of a link where
+    that violates, to one that is allowed, and to a sentence of the rule; `signal` the log-odds of
+    the policy's classifier label over 6, 0 where it has none; `link` the worst risk of a link where
     the policy is about links; `precedents` the similarity of live precedents, for less against;
     `past` standing violations of the policy by the account, 1 from three on.
     """
@@ -66,11 +55,26 @@ class SectionEvidence:
 
 
 @dataclass(frozen=True)
+class CaseEvidence:
+    """What bears on a case as a whole, and on each section that was shown.
+
+    features: `posture` is the log-odds over 6 that the text does what some rule forbids, rather
+    than reports, asks or quotes it; `loudest` the log-odds over 6 of the highest classifier label.
+    The third term of a case, `nearness`, is what its likeliest section adds up to.
+    """
+
+    features: Mapping[str, float]
+    sections: tuple[SectionEvidence, ...]
+
+
+@dataclass(frozen=True)
 class Faculties:
     """What the embedded model reads with, beside the tools that it asks."""
 
     policies: Mapping[str, Policy]
     closest: Closest
+    posture: Callable[[str], float]
+    """Log-odds that a text does what some rule forbids; see `agent.embedded.posture`."""
     lines: Mapping[Signal, float]
     """The classifier's line of each label."""
 
@@ -88,17 +92,16 @@ class _Heard:
     def highest(self, measure: Callable[[SectionSimilarity], float]) -> float:
         return max(map(measure, self.near))
 
-    @property
-    def nearness(self) -> float:
-        return self.highest(lambda near: max(near.violates, near.rule))
 
-
-def evidence(brief: Brief, faculties: Faculties) -> list[SectionEvidence]:
-    """Return the evidence for every section that was shown, in their order."""
-    heard = _listen(brief, faculties)
+def evidence(brief: Brief, faculties: Faculties) -> CaseEvidence:
+    """Return the evidence for the case and for every section that was shown, in their order."""
     scores = signal_scores(brief)
-    nearest = max(heard, key=lambda one: one.nearness, default=None)
-    return [_weighed(one, brief, faculties, scores, nearest=one is nearest) for one in heard]
+    features = {
+        "posture": _bounded(faculties.posture(brief.reading)) / STEEPEST,
+        "loudest": max(map(_log_odds, scores.values()), default=-STEEPEST) / STEEPEST,
+    }
+    heard = _listen(brief, faculties)
+    return CaseEvidence(features, tuple(_weighed(one, brief, faculties, scores) for one in heard))
 
 
 def _listen(brief: Brief, faculties: Faculties) -> list[_Heard]:
@@ -125,12 +128,7 @@ def _loudness(near: SectionSimilarity) -> float:
 
 
 def _weighed(
-    heard: _Heard,
-    brief: Brief,
-    faculties: Faculties,
-    scores: Mapping[str, float],
-    *,
-    nearest: bool,
+    heard: _Heard, brief: Brief, faculties: Faculties, scores: Mapping[str, float]
 ) -> SectionEvidence:
     policy = faculties.policies[heard.section.policy]
     signal = _strongest(policy.signals, scores)
@@ -138,11 +136,7 @@ def _weighed(
         "violates": heard.highest(lambda near: near.violates),
         "allowed": heard.highest(lambda near: near.allowed),
         "rule": heard.highest(lambda near: near.rule),
-        "margin": heard.highest(lambda near: near.violates - near.allowed),
-        "nearest": float(nearest),
         "signal": _log_odds(signal[1]) / STEEPEST if signal else 0.0,
-        "no_signal": float(signal is None),
-        "over_line": float(signal is not None and signal[1] >= faculties.lines[signal[0]]),
         "link": _worst_link(brief) if MALICIOUS_LINK in policy.signals else 0.0,
         "precedents": _precedents(brief, heard.section),
         "past": _past(brief, policy),
@@ -174,8 +168,12 @@ def _strongest(
 
 
 def _log_odds(probability: float) -> float:
-    bounded = min(max(probability, 1e-6), 1 - 1e-6)
-    return max(-STEEPEST, min(STEEPEST, log(bounded / (1 - bounded))))
+    inside = min(max(probability, 1e-6), 1 - 1e-6)
+    return _bounded(log(inside / (1 - inside)))
+
+
+def _bounded(log_odds: float) -> float:
+    return max(-STEEPEST, min(STEEPEST, log_odds))
 
 
 def _worst_link(brief: Brief) -> float:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import exp
 
 from agent.embedded.evidence import Faculties, SectionEvidence, evidence, signal_scores
+from agent.embedded.posture import shipped_posture
 from agent.embedded.weighing import Weighing, shipped_weighing
 from agent.embedded.wording import Opinion, Wording
 from agent.model import Brief, Conclusion, Consultation, ToolCall
 from agent.phrases import phrases
 from agent.verdict import AbstainReason, Draft, Ground
 from policies.rulebook import Rulebook, Section, Severity, digest
+from retrieval.embedder import Embedder
 from retrieval.index import PolicyIndex, SectionSimilarity, closest
 from tools.classifier.model import Classifier
 from tools.links.extract import find_links
@@ -78,15 +81,23 @@ class EmbeddedModel:
     def decide(self, brief: Brief) -> Conclusion:
         """Weigh the evidence on every section that was shown, and conclude."""
         wording = Wording(self.weighing, self.faculties.lines)
-        opinions = sorted(
-            (self._opinion(one) for one in evidence(brief, self.faculties)),
-            key=lambda opinion: (-opinion.probability, opinion.section_id),
-        )
-        return Conclusion(self._draft(brief, opinions, wording))
+        return Conclusion(self._draft(brief, self._opinions(brief), wording))
 
-    def _opinion(self, found: SectionEvidence) -> Opinion:
-        terms = self.weighing.terms(found.features)
-        return Opinion(found, self.weighing.probability(found.features), terms)
+    def _opinions(self, brief: Brief) -> list[Opinion]:
+        """The sections, likeliest first; each is as probable as the case, less its lag."""
+        found = evidence(brief, self.faculties)
+        nearness = {one.section.id: self.weighing.nearness(one.features) for one in found.sections}
+        highest = max(nearness.values(), default=0.0)
+        probability = self.weighing.probability(found.features, highest)
+        opinions = [
+            Opinion(
+                one,
+                probability * exp(nearness[one.section.id] - highest),
+                self.weighing.terms(one.features, found.features),
+            )
+            for one in found.sections
+        ]
+        return sorted(opinions, key=lambda one: (-one.probability, one.section_id))
 
     def _draft(self, brief: Brief, opinions: Sequence[Opinion], wording: Wording) -> Draft:
         top = opinions[0] if opinions else None
@@ -185,8 +196,16 @@ def _ground(opinion: Opinion, brief: Brief, wording: Wording) -> Ground:
         confidence=round(opinion.probability, 4),
         policy_quote=policy_quote(found.section, found.closest),
         content_quote=_content_quote(found, brief),
-        why=_capital(wording.say("violating", "why", terms=wording.speaking_for(opinion))),
+        why=_why(opinion, wording),
     )
+
+
+def _why(opinion: Opinion, wording: Wording) -> str:
+    example = opinion.evidence.closest.violates_example
+    if example:
+        return wording.say("violating", "why", example=example)
+    terms = wording.speaking_for(opinion) or wording.say("abstain", "nothing")
+    return wording.say("violating", "why_without_example", terms=terms)
 
 
 def _severity(section: Section, opinion: Opinion) -> Severity:
@@ -273,8 +292,7 @@ def open_embedded(
     index: PolicyIndex,
     classifier: Classifier,
     *,
-    embedding: str,
-    weighing: Weighing | None = None,
+    embedder: Embedder,
 ) -> EmbeddedModel:
     """Return the embedded reviewer model over one rulebook.
 
@@ -282,22 +300,17 @@ def open_embedded(
         rulebook: The rules.
         index: Their index; says how near a text comes to each rule and example.
         classifier: Gives the lines of its labels; its scores come through the tool.
-        embedding: The name of the sentence model.
-        weighing: Other weights than those that ship.
+        embedder: The sentence model.
     """
-    used = weighing or shipped_weighing()
-    parts = [used.version, classifier.version, embedding]
+    weighing, posture = shipped_weighing(), shipped_posture()
+    parts = [weighing.version, posture.version, classifier.version, embedder.name]
     return EmbeddedModel(
         name=f"embedded@{digest(parts).removeprefix('sha256:')[:12]}",
         faculties=Faculties(
             policies={policy.id: policy for policy in rulebook.policies},
             closest=lambda text, ids: closest(index, text, ids),
+            posture=lambda text: posture.log_odds(text, embedder.embed([text])[0]),
             lines=classifier.thresholds,
         ),
-        weighing=used,
+        weighing=weighing,
     )
-
-
-def with_weighing(model: EmbeddedModel, weighing: Weighing) -> EmbeddedModel:
-    """Return the model with other weights, for fitting them."""
-    return replace(model, weighing=weighing)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agent.reading_copy import ReadingCopy, reading_copy
+from agent.quotes import find_quote, fold
+from agent.reading_copy import reading_copy
 
 FEWEST_WORDS = 3
 """A shorter sentence is read together with the one before it: "No way." says nothing alone."""
@@ -14,7 +15,7 @@ MOST_WORDS = 60
 MOST_PASSAGES = 12
 """A text of more sentences is read in pieces of about `MOST_WORDS`, to keep long texts quick."""
 
-_SENTENCE = re.compile(r"[^.!?…\n。！？]+(?:[.!?…。！？]+[\"”’)\]]*|\n+|$)|[.!?…\n。！？]+")
+_PAUSE = re.compile(r"[.!?…][\"”’)\]]{0,3}(?=\s|$)|[。！？\n]")
 _WORD = re.compile(r"\S+")
 
 
@@ -40,16 +41,14 @@ def passages(sources: Mapping[str, str]) -> list[Passage]:
     """Return the passages of every source, in order; white space alone is none."""
     found: list[Passage] = []
     for source, original in sources.items():
-        copy = reading_copy(original)
-        found += [
-            Passage(source, copy.text[start:end], _quote(copy, start, end), start)
-            for start, end in _cuts(copy.text)
-        ]
+        copy, folded = reading_copy(original), fold(original)
+        for start, end in _cuts(copy.text):
+            quote = copy.original[slice(*copy.original_span(start, end))].strip()
+            if find_quote(quote, folded) is None:
+                # A cut inside one character, as some marks allow, can only be quoted as a whole.
+                quote = original.strip()
+            found.append(Passage(source, copy.text[start:end], quote, start))
     return found
-
-
-def _quote(copy: ReadingCopy, start: int, end: int) -> str:
-    return copy.original[slice(*copy.original_span(start, end))].strip()
 
 
 def _cuts(text: str) -> list[tuple[int, int]]:
@@ -61,18 +60,13 @@ def _cuts(text: str) -> list[tuple[int, int]]:
 
 def _joined(text: str, fewest: int) -> Iterator[tuple[int, int]]:
     """Sentences, each with as many of its neighbours as it takes to have `fewest` words."""
-    start: int | None = None
-    end = 0
-    for match in _SENTENCE.finditer(text):
-        if not any(c.isalnum() for c in match.group()):
-            continue
-        if start is not None and len(_WORD.findall(text[start:end])) >= fewest:
-            yield _trimmed(text, start, end)
-            start = None
-        start = match.start() if start is None else start
-        end = match.end()
-    if start is not None:
-        yield _trimmed(text, start, end)
+    start = 0
+    for end in [*(match.end() for match in _PAUSE.finditer(text)), len(text)]:
+        last = end == len(text)
+        if len(_WORD.findall(text, start, end)) >= fewest or last:
+            if any(c.isalnum() for c in text[start:end]):
+                yield _trimmed(text, start, end)
+            start = end
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from math import exp
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.embedded.evidence import FEATURES
+from agent.embedded.evidence import CASE_FEATURES, FEATURES
 from errors import RecordsError
 
 WEIGHTS_FILE = "weights.json"
@@ -23,8 +23,9 @@ class WeightsFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    section: dict[str, float]
+    case: dict[str, float]
     intercept: float
-    weights: dict[str, float]
     violating_line: float = Field(ge=0, le=1)
     allowed_line: float = Field(ge=0, le=1)
     about: str
@@ -32,24 +33,38 @@ class WeightsFile(BaseModel):
 
 @dataclass(frozen=True)
 class Weighing:
-    """A logistic model over named terms: plain numbers, so that every verdict can be explained."""
+    """Two linear models over named terms: plain numbers, so that a verdict can be explained.
+
+    The first says which section is the likeliest to be broken, the second whether any is.
+    """
 
     version: str
+    section: Mapping[str, float]
+    case: Mapping[str, float]
     intercept: float
-    weights: Mapping[str, float]
     violating_line: float
-    """From this probability on a section is held to be broken."""
+    """From this probability on a case is held to break its likeliest section."""
     allowed_line: float
-    """Under this probability for every section a case is held to be allowed."""
+    """Under this probability a case is held to be allowed."""
 
-    def probability(self, features: Mapping[str, float]) -> float:
-        """Return the probability that a section with this evidence is broken."""
-        total = self.intercept + sum(self.terms(features).values())
+    def nearness(self, features: Mapping[str, float]) -> float:
+        """Return what the evidence on a section adds up to; the highest is the likeliest."""
+        return sum(self.section[name] * features[name] for name in FEATURES)
+
+    def probability(self, features: Mapping[str, float], nearness: float) -> float:
+        """Return the probability that a case breaks its likeliest section."""
+        told = {**features, "nearness": nearness}
+        total = self.intercept + sum(self.case[name] * told[name] for name in CASE_FEATURES)
         return 1.0 / (1.0 + exp(-total))
 
-    def terms(self, features: Mapping[str, float]) -> dict[str, float]:
-        """Return what each term adds to the log-odds."""
-        return {name: self.weights[name] * features[name] for name in FEATURES}
+    def terms(
+        self, features: Mapping[str, float], case_features: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return what each term adds to the log-odds that this section is broken."""
+        weight = self.case["nearness"]
+        added = {name: weight * self.section[name] * features[name] for name in FEATURES}
+        shared = {name: self.case[name] * case_features[name] for name in ("posture", "loudest")}
+        return added | shared
 
 
 @lru_cache(maxsize=4)
@@ -69,12 +84,14 @@ def shipped_weighing(folder: Traversable | None = None) -> Weighing:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise RecordsError(f"{file} is damaged: {first['msg']}", hint=hint) from None
-    if set(read.weights) != set(FEATURES) or read.allowed_line > read.violating_line:
+    known = set(read.section) == set(FEATURES) and set(read.case) == set(CASE_FEATURES)
+    if not known or read.allowed_line > read.violating_line:
         raise RecordsError(f"{file} was made for other terms than this version has", hint=hint)
     return Weighing(
         version=hashlib.sha256(data).hexdigest()[:12],
+        section=read.section,
+        case=read.case,
         intercept=read.intercept,
-        weights=read.weights,
         violating_line=read.violating_line,
         allowed_line=read.allowed_line,
     )

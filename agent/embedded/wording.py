@@ -65,19 +65,19 @@ class Wording:
 
     def _term(self, name: str, evidence: SectionEvidence, *, sign: int) -> str:
         """One term in words; a term whose value and effect would read oddly is left out."""
-        value = evidence.features[name]
         side = "for" if sign > 0 else "against"
-        if name in {"signal", "over_line"}:
-            return self._signal(evidence, side) if name == "signal" else ""
-        if name in {"margin", "precedents"}:
-            return self.say("terms", f"{name}_{side}", value=abs(value)) if value * sign > 0 else ""
+        if name == "posture":
+            return self.say("terms", f"posture_{side}")
+        if name == "loudest":
+            return ""  # The label that bears on the policy is told; the loudest of all is not.
+        if name == "signal":
+            return self._signal(evidence, side)
+        value = evidence.features[name]
+        if name == "precedents":
+            return self.say("terms", f"precedents_{side}", value=abs(value))
         if name == "link":
             return self.say("terms", "link", risk=_risk(value))
-        if name in {"violates", "rule", "nearest", "past"} and sign < 0:
-            return ""
-        if name in {"allowed", "no_signal"} and sign > 0:
-            return ""
-        return self.say("terms", name, value=value)
+        return self.say("terms", name, value=value) if sign > 0 or name == "allowed" else ""
 
     def _signal(self, evidence: SectionEvidence, side: str) -> str:
         if evidence.signal is None:

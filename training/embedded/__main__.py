@@ -6,11 +6,18 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from agent.embedded.evidence import CASE_FEATURES, FEATURES
+from agent.embedded.posture import BUCKETS, Posture
+from agent.embedded.weighing import WeightsFile
 from agent.reviewer import Options
+from retrieval.embedder import open_embedder
 from settings import stay_home
 from training.embedded.card import card
 from training.embedded.fit import fit
 from training.embedded.gather import gather
+from training.embedded.posture import ship
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,16 +32,34 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "models/embedded")
     given = parser.parse_args()
     stay_home()
+    given.out.mkdir(parents=True, exist_ok=True)
+    _ship_blank(given.out)
     with tempfile.TemporaryDirectory() as home:
-        options = Options(home=Path(home), records_url="", policies=given.policies)
+        options = Options(home=Path(home), records_url="", policies=given.policies, threads=1)
         gathered = gather(
             options, given.golden, accounts=given.accounts, precedents=given.precedents
         )
     fitted = fit(gathered)
-    given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "weights.json").write_text(fitted.weights.model_dump_json(indent=1) + "\n")
+    ship(fitted.posture, given.out)
     (given.out / "CARD.md").write_text(card(fitted, gathered))
     print(card(fitted, gathered))
+
+
+def _ship_blank(folder: Path) -> None:
+    """Weights that say nothing, so that a reviewer opens while there are none for its terms yet."""
+    blank = WeightsFile(
+        section=dict.fromkeys(FEATURES, 0.0),
+        case=dict.fromkeys(CASE_FEATURES, 0.0),
+        intercept=0,
+        violating_line=1,
+        allowed_line=0,
+        about="blank",
+    )
+    (folder / "weights.json").write_text(blank.model_dump_json(indent=1) + "\n")
+    width = open_embedder(threads=1).width
+    words, meaning = np.zeros(BUCKETS, np.float32), np.zeros(width, np.float32)
+    ship(Posture("blank", words, meaning, 0.0), folder)
 
 
 if __name__ == "__main__":

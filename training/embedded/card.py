@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sklearn.metrics import roc_auc_score
+
 from training.embedded.fit import FOLDS, MOST_MISSED, MOST_WRONG_REMOVALS, Fitted, shares
 from training.embedded.gather import Gathered
 
@@ -14,21 +16,25 @@ def card(fitted: Fitted, gathered: Gathered) -> str:
     """Return `CARD.md`: data, licence, method, figures and limits."""
     weights = fitted.weights
     lines = (weights.allowed_line, weights.violating_line)
-    told = shares(fitted.top, fitted.violating, lines)
+    told = shares(fitted.probability, fitted.violating, lines)
+    terms = {
+        **{f"section: {name}": weight for name, weight in weights.section.items()},
+        **{f"case: {name}": weight for name, weight in weights.case.items()},
+        "case: intercept": weights.intercept,
+    }
     return TEMPLATE.read_text("utf-8").format(
-        terms=len(weights.weights),
         cases=len(gathered.cases),
         violating=int(fitted.violating.sum()),
         allowed=int((~fitted.violating).sum()),
+        examples=len(gathered.others),
         rows=len(gathered.rows),
-        strength=fitted.strength,
         folds=FOLDS,
-        log_loss=fitted.log_loss,
+        auc=roc_auc_score(fitted.violating, fitted.probability),
+        right_section=float(fitted.right_section[fitted.violating].mean()),
         allowed_line=weights.allowed_line,
         violating_line=weights.violating_line,
         most_missed=MOST_MISSED,
         most_wrong=MOST_WRONG_REMOVALS,
         shares=", ".join(f"{name} {share:.1%}" for name, share in told.items()),
-        weights="\n".join(f"| {name} | {w:+.3f} |" for name, w in weights.weights.items()),
-        intercept=weights.intercept,
+        weights="\n".join(f"| {name} | {weight:+.3f} |" for name, weight in terms.items()),
     )

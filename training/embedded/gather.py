@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.embedded.evidence import evidence
+from agent.embedded.evidence import SectionEvidence, evidence
 from agent.embedded.model import EmbeddedModel
 from agent.graph import judge
 from agent.model import Brief, Conclusion, Consultation
@@ -14,6 +14,8 @@ from agent.reviewer import Options
 from agent.verdict import Draft
 from evals.golden import GoldenCase, read_golden
 from evals.scratch import scratch_reviewer
+from retrieval.embedder import open_embedder
+from training.embedded.posture import Example, rule_texts
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Gathered:
     """The cases that can be learnt from, and all their rows."""
 
     cases: tuple[GoldenCase, ...]
+    loudest: tuple[float, ...]
+    """One for each case: its highest classifier label, as the evidence has it."""
+    examples: tuple[Example, ...]
+    """One for each case: how it reads."""
+    others: tuple[Example, ...]
+    """The examples of the rulebook."""
     rows: tuple[Row, ...]
 
 
@@ -40,13 +48,13 @@ class _Listening:
     def __init__(self, model: EmbeddedModel) -> None:
         self.name = model.name
         self._model = model
-        self.brief: Brief | None = None
+        self.briefs: list[Brief] = []
 
     def consult(self, brief: Brief) -> Consultation:
         return self._model.consult(brief)
 
     def decide(self, brief: Brief) -> Conclusion:
-        self.brief = brief
+        self.briefs.append(brief)
         return Conclusion(
             Draft(
                 decision="abstain",
@@ -78,18 +86,28 @@ def gather(
             if case.expected.decision != "abstain" and case.slices.get("language", "en") == "en"
         ]
         rows: list[Row] = []
+        loudest: list[float] = []
+        read: list[tuple[str, bool]] = []
         for number, case in enumerate(cases):
-            listening.brief = None
+            listening.briefs.clear()
             judge(case.case, desk)
-            if listening.brief is not None:
-                rows += _rows(number, case, listening.brief, model)
-    return Gathered(tuple(cases), tuple(rows))
+            brief = listening.briefs[0] if listening.briefs else None
+            read.append((brief.reading if brief else "", case.expected.decision == "violating"))
+            found = evidence(brief, model.faculties) if brief else None
+            loudest.append(found.features["loudest"] if found else 0.0)
+            rows += _rows(number, case, found.sections if found else ())
+        embedder = open_embedder(threads=options.threads)
+        examples, others = (
+            tuple(Example(text, embedder.embed([text])[0], violates) for text, violates in texts)
+            for texts in (read, rule_texts(desk.rulebook))
+        )
+    return Gathered(tuple(cases), tuple(loudest), examples, others, tuple(rows))
 
 
-def _rows(number: int, case: GoldenCase, brief: Brief, model: EmbeddedModel) -> list[Row]:
+def _rows(number: int, case: GoldenCase, found: Sequence[SectionEvidence]) -> list[Row]:
     answers: Sequence[str] = case.expected.sections
     violating = case.expected.decision == "violating"
     return [
-        Row(number, e.section.id, dict(e.features), violating and e.section.id in answers)
-        for e in evidence(brief, model.faculties)
+        Row(number, one.section.id, dict(one.features), violating and one.section.id in answers)
+        for one in found
     ]

@@ -1,0 +1,102 @@
+"""The shipped golden set through the real graph: sound verdicts, and the figures of the README."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.case import Case
+from agent.reviewer import Options
+from agent.verdict import Verdict
+from agent.verify import recheck
+from evals.golden import GoldenCase, read_golden
+from evals.metrics import Metrics
+from evals.run import run
+from evals.scratch import scratch_reviewer
+from evals.table import table
+from policies.reading import load_rulebook
+
+ROOT = Path(__file__).resolve().parents[2]
+SETS = ROOT / "evals" / "sets"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def golden() -> Sequence[GoldenCase]:
+    return read_golden(SETS / "golden.jsonl", load_rulebook(None))
+
+
+@pytest.fixture(scope="module")
+def metrics(golden: Sequence[GoldenCase], tmp_path_factory: pytest.TempPathFactory) -> Metrics:
+    out = tmp_path_factory.mktemp("golden")
+    options = Options(home=out, records_url="", threads=1)
+    with scratch_reviewer(options, accounts=SETS / "accounts.jsonl") as reviewer:
+
+        def review(cases: Sequence[Case]) -> Iterator[Verdict]:
+            return map(reviewer.review, cases)
+
+        found = run(golden, review, out)
+    _check_grounds(golden, out / "outcomes.jsonl")
+    return found
+
+
+def _check_grounds(golden: Sequence[GoldenCase], outcomes: Path) -> None:
+    """Every ground of every verdict can be shown again, from the file alone."""
+    rulebook = load_rulebook(None)
+    lines = [json.loads(line) for line in outcomes.read_text("utf-8").splitlines()]
+    for one, line in zip(golden, lines, strict=True):
+        verdict = Verdict.model_validate(line["verdict"])
+        if one.case.kind == "content":
+            sources = {"text": one.case.text} | dict(enumerate_links(one.case))
+            assert not recheck(verdict.violations, rulebook=rulebook, sources=sources)
+        if verdict.decision == "abstain":
+            assert verdict.needs_human
+            assert not verdict.violations
+        if verdict.decision == "violating":
+            assert verdict.violations
+
+
+def enumerate_links(case: Case) -> Iterator[tuple[str, str]]:
+    for number, link in enumerate(case.links, start=1):
+        yield f"link {number}", link
+
+
+@pytest.mark.timeout(900)
+def test_the_readme_tells_what_this_reviewer_reaches(metrics: Metrics) -> None:
+    """Within three hundredths: another processor may round a case near a line the other way."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    told = re.findall(r"^\| ([^|]+) \| (1?\.\d+|0|1\.00|–)[^|]*\| (\d+) \|$", readme, re.MULTILINE)
+    made = re.findall(
+        r"^\| ([^|]+) \| (1?\.\d+|0|1\.00|–)[^|]*\| (\d+) \|$", table(metrics, by=""), re.MULTILINE
+    )
+
+    assert [label for label, _, _ in told] == [label for label, _, _ in made], "run: make eval"
+    assert len(told) >= 8
+    for (label, shown, _), (_, value, _) in zip(told, made, strict=True):
+        assert float(shown) == pytest.approx(float(value), abs=0.03), f"{label}: run make eval"
+
+
+@pytest.mark.timeout(900)
+def test_few_violations_are_called_allowed(metrics: Metrics) -> None:
+    missed = metrics.overall["missed_violation_rate"]
+
+    assert missed.n >= 60
+    assert missed.value <= 0.15, "a shipped model may not let so much through"
+
+
+@pytest.mark.timeout(900)
+def test_every_policy_has_golden_cases_on_both_sides(golden: Sequence[GoldenCase]) -> None:
+    sides = {
+        (one.slices["policy"], one.expected.decision)
+        for one in golden
+        if one.expected.decision != "abstain"
+    }
+
+    for policy in load_rulebook(None).policies:
+        assert (policy.id, "violating") in sides
+        assert (policy.id, "allowed") in sides
