@@ -64,6 +64,8 @@ class Request:
     temperature: float | None = 0.0
     """None, or ignored, where the provider refuses it."""
     seed: int | None = None
+    logprobs: bool = False
+    """Ask for the log-probability of every token of the answer; ignored where there is no such."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Reply:
     model: str = ""
     """The model that says it answered."""
     request_id: str = ""
+    logprobs: tuple[tuple[str, float], ...] = ()
+    """The tokens of the answer with their natural logarithms, where they were asked for and came."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,30 @@ class Deadline:
 
 
 class ProviderError(ModelError):
-    """The provider gave no answer that could be read. `retry_after` is in seconds."""
+    """The provider gave no answer that could be read.
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
-        """Keep when to try again, where the provider said so."""
+    ProviderError
+    ├── RateLimitedError      ask again, later and slower
+    ├── UnavailableError      ask again
+    │   └── CircuitOpenError  nobody asks for a while
+    ├── RefusedRequestError   do not ask again
+    └── OutOfTimeError        the deadline passed first
+
+    `retry_after` is in seconds; `status` is the HTTP status, where there was an answer at all.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        """Keep when to try again and the HTTP status, where the provider said so."""
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        self.status = status
 
 
 class RateLimitedError(ProviderError):
@@ -116,8 +138,16 @@ class UnavailableError(ProviderError):
     """A time-out, a broken connection or a 5xx. Worth another try."""
 
 
+class CircuitOpenError(UnavailableError):
+    """The provider has failed so often that it is left alone for `retry_after` seconds."""
+
+
 class RefusedRequestError(ProviderError):
     """400 to 404 and the like: the key, the model's name or the request is wrong. Never retried."""
+
+
+class OutOfTimeError(ProviderError):
+    """The deadline of the review passed before there was an answer."""
 
 
 class Provider(Protocol):
