@@ -8,7 +8,7 @@ import pytest
 from errors import InputError
 from tools.links.anatomy import dissect
 from training.links.honest import honest_links, invented_domain
-from training.links.learn import calibrated, fit
+from training.links.learn import calibrated, fit, threshold
 from training.links.phishing import FAMILIES, phishing_link
 from training.links.report import auc_score, calibration_error, reach_rate, scores
 from training.links.samples import LEARN, REPORT, SETTLE, Sheet, generated, real_pages, sheet
@@ -85,6 +85,20 @@ def test_the_shipped_arithmetic_is_the_learned_one(links: Sheet) -> None:
     expected = 1 / (1 + np.exp(-(weights["slope"] * found.raw(few) + weights["offset"])))
 
     assert np.allclose(scores(scorer, few), expected, atol=1e-5)
+
+
+def test_no_kind_of_honest_link_reaches_a_line_more_often_than_allowed(links: Sheet) -> None:
+    import numpy as np
+
+    noise = np.random.default_rng(1).random(len(links.samples))
+    front = np.array([sample.family == "front page" for sample in links.samples])
+    scored = np.where(front, noise / 2, noise)
+    line = threshold(links, scored, 0.05)
+
+    for kind in ("front page", "generated path"):
+        of_kind = np.array([sample.kind == kind for sample in links.samples])
+        assert (scored[of_kind] > line).mean() <= 0.05
+    assert (scored[~links.phishing] > line).mean() < 0.04
 
 
 def test_a_rate_has_an_interval_around_it(links: Sheet) -> None:

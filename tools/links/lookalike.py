@@ -66,7 +66,7 @@ def imitations(anatomy: Anatomy) -> tuple[Imitation, ...]:
     A brand's own domains imitate nobody, and neither does its bare name under a country's suffix
     (`paypal.de`): nearly all of those are its own, and no list holds them all.
     """
-    if anatomy.registered_domain and is_official(anatomy.owner):
+    if is_official(anatomy.owner) or _is_national(anatomy.owner):
         return ()
     found: dict[str, Imitation] = {}
     for imitation in (*_in_domain(anatomy), *_in_subdomain(anatomy), *_in_path(anatomy)):
@@ -80,11 +80,7 @@ def is_official(owner: Ownership) -> bool:
         return True
     if owner.suffix in brand_names():  # a brand's own top-level domain, such as .google
         return True
-    if is_among(owner.suffix, _closed_suffixes()):
-        return True
-    country = owner.suffix.rpartition(".")[2]
-    national = len(country) == len("de") and country not in words("free_for_all_country_suffixes")
-    return national and not owner.platform and owner.label in brand_names()
+    return is_among(owner.suffix, _closed_suffixes())
 
 
 def skeleton(text: str) -> str:
@@ -133,6 +129,13 @@ def is_one_edit_apart(one: str, other: str) -> bool:
         return one[start:] == other[start + 1 :]
     swapped = one[start + 1 : start + 2] + one[start] + one[start + 2 :]
     return one[start + 1 :] == other[start + 1 :] or swapped == other[start:]
+
+
+def _is_national(owner: Ownership) -> bool:
+    """Whether it is a brand's bare name under the suffix of a country."""
+    country = owner.suffix.rpartition(".")[2]
+    national = len(country) == len("de") and country not in words("free_for_all_country_suffixes")
+    return national and not owner.platform and owner.label in brand_names()
 
 
 def _in_domain(anatomy: Anatomy) -> Iterator[Imitation]:

@@ -48,9 +48,9 @@ class Scorer:
 
     weights: Mapping[str, NDArray[np.float32]]
     medium: float
-    """Scores from here on: about 1 honest link in 100 reaches it (held out from training)."""
+    """No more than about 1 honest link in 100 reaches it (held out from training)."""
     high: float
-    """Scores from here on: about 1 honest link in 1,000 reaches it."""
+    """No more than about 1 honest link in 1,000 reaches it."""
     version: str
     """First 12 hex digits of the SHA-256 of the weights and their thresholds."""
 

@@ -11,9 +11,10 @@ from random import Random
 from string import Template
 from typing import TYPE_CHECKING
 
+from tools.links.assess import letters_speak
 from tools.links.features import HOST_BUCKETS, MEASUREMENTS, PATH_BUCKETS
 from tools.links.score import Scorer
-from training.links.learn import calibrated, choose_strictness, fit
+from training.links.learn import calibrated, choose_strictness, fit, threshold
 from training.links.report import (
     auc_score,
     calibration_error,
@@ -108,19 +109,15 @@ def _facts(scorer: Scorer, links: Sheet, phishing: Sheet) -> dict[str, str]:
     import numpy as np
 
     settle, report = links.in_folds(SETTLE), links.in_folds(REPORT)
-    loose = float(
-        np.quantile(scores(scorer, settle.only(~settle.phishing)), 1 - LOOSE_FALSE_ALARMS)
-    )
+    loose = threshold(settle, scores(scorer, settle), LOOSE_FALSE_ALARMS)
     honest = report.only(~report.phishing)
-    kinds = [sample.family for sample in honest.samples]
+    kinds = [sample.kind for sample in honest.samples]
     sets = {
         "real phishing, 2020": phishing,
         "generated phishing": report.only(report.phishing),
         "honest, all": honest,
         "honest front pages": honest.only(kind == "front page" for kind in kinds),
-        "honest, generated paths": honest.only(
-            kind not in {"front page", "real page"} for kind in kinds
-        ),
+        "honest, generated paths": honest.only(kind == "generated path" for kind in kinds),
         "honest, real pages": honest.only(kind == "real page" for kind in kinds),
     }
     sets = {name: found for name, found in sets.items() if found.samples}
@@ -138,6 +135,7 @@ def _facts(scorer: Scorer, links: Sheet, phishing: Sheet) -> dict[str, str]:
         "loose": f"{loose:.4f}",
         "rows": _rows(scorer, sets, (loose, scorer.medium, scorer.high)),
         "risks": _risks(scorer, sets),
+        "unscored": f"{1 - np.mean([letters_speak(parts) for parts in phishing.anatomies]):.3f}",
         "calibration": f"{calibration_error(report, scores(scorer, report)):.3f}",
     }
 

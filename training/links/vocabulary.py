@@ -24,7 +24,13 @@ class Sample:
     url: str
     phishing: bool
     family: str
-    """What kind of link it is: the generator that made it, or the list that it comes from."""
+    """The generator that made it, or the list that it comes from."""
+
+    @property
+    def kind(self) -> str:
+        """Its family, with all generated paths on honest domains as one."""
+        apart = self.phishing or self.family in {"front page", "real page"}
+        return self.family if apart else "generated path"
 
 
 @cache
