@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-WINDOW_TOKENS = 32
-STEP_TOKENS = 16
+WINDOW_TOKENS = 20
+STEP_TOKENS = 10
 LONG_TOKENS = 48
 
 
@@ -15,8 +15,8 @@ def windows(token_count: int) -> list[tuple[int, int]]:
 
     >>> windows(40)
     [(0, 40)]
-    >>> windows(60)
-    [(0, 60), (0, 32), (16, 48), (28, 60)]
+    >>> windows(50)
+    [(0, 50), (0, 20), (10, 30), (20, 40), (30, 50)]
     """
     whole = (0, token_count)
     if token_count <= LONG_TOKENS:

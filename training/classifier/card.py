@@ -16,6 +16,7 @@ from tools.classifier.windows import LONG_TOKENS, WINDOW_TOKENS
 from training.classifier.groups import groups
 from training.classifier.measure import (
     LabelReport,
+    any_category_alone,
     any_category_precision,
     harmless_over,
     hate_comparisons,
@@ -135,6 +136,10 @@ def _comparisons(trained: Trained, best: Mapping[Signal, Unseen]) -> str:
         lines.append(
             [f"OpenAI moderation set, any category, 5 folds: AUPRC, {name}", _shown(value)]
         )
+    alone = any_category_alone(trained)
+    lines.append(
+        ["The same, one n-gram model of any category, trained on that set alone", _shown(alone)]
+    )
     return _table(["split", "value"], lines)
 
 
@@ -195,12 +200,16 @@ def _held_table(full: Classifier, held: Sequence[Row]) -> str:
 
 
 def _identity_table(full: Classifier, data: Path) -> str:
-    overall, terms = identity_rates(full, data, _FAIRNESS_LABELS)
-    lines = [
-        ["all harmless", "", *map("{:.1%}".format, overall)],
-        *([term, str(count), *map("{:.1%}".format, rates)] for term, count, rates in terms),
-    ]
-    return _table(["term", "n", *_FAIRNESS_LABELS], lines)
+    lines: list[tuple[Signal, float]] = [("hate", full.thresholds["hate"])]
+    watch = [(label, full.watch_thresholds[label]) for label in _FAIRNESS_LABELS]
+    overall, terms = identity_rates(full, data, [*lines, *watch])
+    return _table(
+        ["term", "n", "hate, line", *(f"{label}, watch line" for label in _FAIRNESS_LABELS)],
+        [
+            ["all harmless", "", *map("{:.1%}".format, overall)],
+            *([term, str(count), *map("{:.1%}".format, rates)] for term, count, rates in terms),
+        ],
+    )
 
 
 _FAIRNESS_LABELS: tuple[Signal, ...] = ("hate", "offensive", "harassment", "sexual")

@@ -19,6 +19,7 @@ from training.classifier.learn import (
     Recipe,
     answers,
     fit,
+    fits_by_fold,
     mixed_weights,
 )
 from training.classifier.metrics import (
@@ -44,6 +45,7 @@ ANY_OF: tuple[Signal, ...] = ("hate", "harassment", "violence", "self_harm", "se
 
 
 _FEWEST_FOR_A_TERM = 20
+_TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,24 @@ def any_category_precision(trained: Trained, unseen: Mapping[Signal, Unseen]) ->
     )
 
 
+def any_category_alone(trained: Trained) -> Estimate:
+    """AUPRC of one n-gram model of "any category", by the same folds of that set alone."""
+    material = trained.material
+    here = np.flatnonzero([row.source == "openai_moderation" for row in material.rows])
+    y = np.asarray(
+        [
+            any(material.rows[index].known.get(label) == 1 for label in ANY_OF)
+            for index in here.tolist()
+        ]
+    ).astype(np.int64)
+    known = Answers("harassment", y, np.asarray(["openai_moderation"] * len(here)))
+    matrix, fold = material.ngrams.whole[here], material.fold[here]
+    score = np.zeros(len(here))
+    for each, model in fits_by_fold(matrix, known, Recipe(5.0, None), fold):
+        score[fold == each] = matrix[fold == each] @ model.weights + model.bias
+    return estimate(average_precision_score, y, score, group=material.group[here])
+
+
 def hate_comparisons(material: Material, recipe: Recipe) -> Mapping[str, Estimate]:
     """AUC of the n-gram model of hate on the splits that others report.
 
@@ -121,7 +141,10 @@ def hate_comparisons(material: Material, recipe: Recipe) -> Mapping[str, Estimat
     rows = material.rows
     explained = np.asarray([row.source == "hatexplain" for row in rows])
     chance = np.random.default_rng(0)
-    test = explained & np.isin(material.group, _sampled(material.group[explained], 0.2, chance))
+    test = explained & np.isin(
+        material.group, _sampled(material.group[explained], _TEST_SHARE, chance)
+    )
+    mixed = explained & (chance.random(len(rows)) < _TEST_SHARE)
     emoji_test = np.asarray(["split:test" in row.group_keys for row in rows])
     emoji_rest = np.asarray([row.source == "hatemoji" for row in rows]) & ~emoji_test
     partners = np.isin(material.group, material.group[emoji_test]) & ~emoji_test
@@ -133,6 +156,9 @@ def hate_comparisons(material: Material, recipe: Recipe) -> Mapping[str, Estimat
         return estimate(auc_score, known.y[use], score[use], group=material.group[use])
 
     return {
+        "hatexplain 80/20 of rows, near-duplicates on both sides, trained on its 80 % alone": (
+            measured(mixed, explained & ~mixed)
+        ),
         "hatexplain 80/20, hate vs rest, trained on its 80 % alone": measured(
             test, explained & ~test
         ),
@@ -233,18 +259,17 @@ def slices(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
 
 
 def identity_rates(
-    classifier: Classifier, data: Path, labels: Sequence[Signal]
+    classifier: Classifier, data: Path, lines: Sequence[tuple[Signal, float]]
 ) -> tuple[list[float], list[tuple[str, int, list[float]]]]:
-    """Return false-positive rates at the watch lines on the harmless identity templates.
+    """Return false-positive rates over each of `lines` on the harmless identity templates.
 
-    The first rates, one a label, are over all of them; then comes each identity term with its
-    count and its rates. Measured only: nothing is fitted or tuned on this set.
+    The first rates are over all of them; then comes each identity term with its count and its
+    rates. Measured only: nothing is fitted or tuned on this set.
     """
     rows = read_jsonl(data / "eval_only" / "identity_templates.jsonl")
     harmless = [str(each["text"]) for each in rows if each["labels"]["toxic"] == 0]
-    lines = classifier.watch_thresholds
     over = np.asarray(
-        [[said[label] > lines[label] for label in labels] for said in classifier.score(harmless)]
+        [[said[label] > line for label, line in lines] for said in classifier.score(harmless)]
     )
     words = [set(re.findall(r"[a-z]+", text.lower())) for text in harmless]
     found = []
