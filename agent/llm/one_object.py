@@ -22,41 +22,52 @@ LONGEST = 60_000
 LONGEST_NUMBER = 40
 DEEPEST = 12
 _THINKING = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_OPENS_THINKING = re.compile(r"<think(?:ing)?>")
 _CLOSES_THINKING = re.compile(r"</think(?:ing)?>")
-_OPEN_BEFORE = ("[", ",", '":', '" :')
-_OPEN_AFTER = ("]", ",", ":")
+_OTHER_JSON = re.compile(r'[{}]|"\s*:|<think(?:ing)?>')
+"""What may not stand around the object: a brace, a key, a thought that was not ended."""
+_OPEN_BEFORE = ("[", "]", ",", '"')
+_OPEN_AFTER = ("[", "]", ",", '"', ":")
+_FENCE = re.compile(r"(?:```|~~~)(?:json)?")
+_MISTAKEN = ("latin-1", "cp1252", "cp437")
 _REPLACEMENT = "\ufffd"
 
 
-def one_object(text: str) -> dict[str, Any]:
+def one_object(text: str, *, alone: bool = False) -> dict[str, Any]:
     """Return the one JSON object that `text` holds.
 
     Raises:
         UnusableReplyError: There is none, more than one, or one that is cut, ambiguous or absurd.
     """
-    return parsed(object_text(text))
+    return parsed(object_text(text, alone=alone))
 
 
-def object_text(text: str) -> str:
-    """Return the part of `text` from its first to its last brace, where it stands alone.
+def object_text(text: str, *, alone: bool = False) -> str:
+    """Return the part of `text` from its first to its last brace, where nothing clings to it.
+
+    Args:
+        text: What was said.
+        alone: Whether there may be no prose around it, as in the arguments of a call.
 
     Raises:
         UnusableReplyError: There is no such part, or it stands inside of something that was cut.
     """
     if len(text) > LONGEST:
         raise UnusableReplyError("too_long", limit=LONGEST)
-    spoken = _without_thinking(text)
-    start, end = spoken.find("{"), spoken.rfind("}") + 1
-    if not spoken.strip().strip("\ufeff"):
+    spoken = _without_thinking(text).strip("\ufeff \t\r\n")
+    if not spoken.strip():
         raise UnusableReplyError("empty")
+    start, end = spoken.find("{"), spoken.rfind("}") + 1
     if start < 0:
         raise UnusableReplyError("no_object")
-    before, after = spoken[:start].rstrip(), spoken[end:].lstrip() if end > start else ""
-    inside = before.endswith(_OPEN_BEFORE) or after.startswith(_OPEN_AFTER)
-    if inside or _OPENS_THINKING.search(before):
+    if end <= start:
+        return spoken[start:]
+    before, after = spoken[:start].rstrip(), spoken[end:].lstrip()
+    if alone and _FENCE.sub("", before + after).strip():
         raise UnusableReplyError("not_alone")
-    return spoken[start : max(end, start)] or spoken[start:]
+    clings = before.endswith(_OPEN_BEFORE) or after.startswith(_OPEN_AFTER)
+    if clings or _OTHER_JSON.search(before) or _OTHER_JSON.search(after):
+        raise UnusableReplyError("not_alone")
+    return spoken[start:end]
 
 
 def _without_thinking(text: str) -> str:
@@ -147,12 +158,12 @@ def _strings(value: object) -> Iterator[tuple[int, str]]:
 def is_mangled(text: str) -> bool:
     """Whether `text` was decoded with the wrong character set, or lost characters on the way.
 
-    Text that is sound UTF-8 once more when it is written as Latin-1 or Windows-1252 is UTF-8 that
-    was read as one of them; by chance that does not happen to more than a few letters.
+    Text that is sound UTF-8 once more when it is written as Latin-1, Windows-1252 or code page 437
+    is UTF-8 that was read as one of them; by chance that happens to a few letters at most.
     """
     if _REPLACEMENT in text:
         return True
-    return any(_reads_as_utf8(text, charset) for charset in ("latin-1", "cp1252"))
+    return any(_reads_as_utf8(text, charset) for charset in _MISTAKEN)
 
 
 def _reads_as_utf8(text: str, charset: str) -> bool:

@@ -133,7 +133,7 @@ def _called(reply: Reply, tool: str) -> str:
             raise UnusableReplyError("other_tool", tool=shown(call.name), offered=tool)
     if "{" in reply.text:
         raise UnusableReplyError("beside_call")
-    answers = [object_text(call.arguments) for call in reply.calls]
+    answers = [object_text(call.arguments, alone=True) for call in reply.calls]
     if any(parsed(answer) != parsed(answers[0]) for answer in answers[1:]):
         raise UnusableReplyError("several_calls", tool=tool)
     return answers[0]
@@ -161,6 +161,8 @@ def _draft(value: Mapping[str, Any]) -> Draft:
     """The draft, if every field is one that was asked for and has its type and range."""
     trimmed = _trimmed(value, _CODED)
     grounds = trimmed.get("violations")
+    if "violations" not in trimmed:
+        raise UnusableReplyError("fields", detail="violations: Field required")
     if isinstance(grounds, list):
         trimmed["violations"] = [
             _trimmed(ground, _CODED_IN_GROUND) if isinstance(ground, dict) else ground
@@ -225,7 +227,7 @@ def _checked(call: CalledTool, tools: Mapping[str, Tool]) -> ToolCall:
     if tool is None:
         names = ", ".join(tools) or "none"
         raise UnusableReplyError("other_tool", tool=shown(call.name), offered=names)
-    arguments = one_object(call.arguments) if call.arguments.strip() else {}
+    arguments = one_object(call.arguments, alone=True) if call.arguments.strip() else {}
     try:
         tool.arguments.model_validate(arguments)
     except ValidationError as error:

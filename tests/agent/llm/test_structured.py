@@ -119,7 +119,7 @@ def test_raw_line_ends_in_a_string_are_line_ends() -> None:
         (PLAIN.replace('"', "'"), "not_json"),
         (PLAIN[:-1] + ",}", "not_json"),
         (PLAIN.replace("null", "None"), "not_json"),
-        (json.dumps(PLAIN), "not_json"),
+        (json.dumps(PLAIN), "not_alone"),
         (PLAIN.replace('"decision"', '"decision": "allowed", "decision"'), "duplicate_key"),
         (PLAIN.replace('"section"', '"section": "well.1", "section"'), "duplicate_key"),
         (PLAIN.replace("0.9", "NaN"), "number"),
