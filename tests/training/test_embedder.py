@@ -173,11 +173,13 @@ def attention(
 def dense(
     t: dict[str, NDArray[np.float64]], name: str, x: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return x @ t[f"{name}.weight"].T + t[f"{name}.bias"]
+    product: NDArray[np.float64] = x @ t[f"{name}.weight"].T + t[f"{name}.bias"]
+    return product
 
 
 def normalised(
     t: dict[str, NDArray[np.float64]], name: str, x: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     spread = np.sqrt(x.var(axis=-1, keepdims=True) + SHAPE.epsilon)
-    return (x - x.mean(axis=-1, keepdims=True)) / spread * t[f"{name}.weight"] + t[f"{name}.bias"]
+    centered: NDArray[np.float64] = (x - x.mean(axis=-1, keepdims=True)) / spread
+    return centered * t[f"{name}.weight"] + t[f"{name}.bias"]
