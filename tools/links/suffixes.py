@@ -28,6 +28,9 @@ class Ownership:
     """The platform's own domain where the suffix is one of those, such as `github.io`; else ""."""
 
 
+RESERVED = ("example", "test", "invalid")
+"""Top-level domains that nobody can register (RFC 2606); examples use them like any other."""
+
 _NOBODY = Ownership("", "", "", "", "")
 
 
@@ -64,7 +67,7 @@ def ends_in_known_suffix(host: str) -> bool:
 def _extractor() -> TLDExtract:
     from tldextract import TLDExtract
 
-    return TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=RESERVED)
 
 
 @cache

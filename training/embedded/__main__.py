@@ -27,7 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--golden", type=Path, default=ROOT / "evals/sets/dev.jsonl")
     parser.add_argument("--accounts", type=Path, default=ROOT / "evals/sets/accounts.jsonl")
-    parser.add_argument("--precedents", type=Path, default=None)
+    parser.add_argument("--precedents", type=Path, default=ROOT / "docs/examples/precedents.jsonl")
+    parser.add_argument("--data", type=Path, required=True, help="folder of labelled public sets")
     parser.add_argument("--policies", type=Path, default=None)
     parser.add_argument("--out", type=Path, default=ROOT / "models/embedded")
     given = parser.parse_args()
@@ -37,7 +38,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         options = Options(home=Path(home), records_url="", policies=given.policies, threads=1)
         gathered = gather(
-            options, given.golden, accounts=given.accounts, precedents=given.precedents
+            options,
+            given.golden,
+            accounts=given.accounts,
+            precedents=given.precedents,
+            data=given.data,
         )
     fitted = fit(gathered)
     (given.out / "weights.json").write_text(fitted.weights.model_dump_json(indent=1) + "\n")

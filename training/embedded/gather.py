@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agent.case import Case
 from agent.embedded.evidence import SectionEvidence, evidence
 from agent.embedded.model import EmbeddedModel
 from agent.graph import judge
 from agent.model import Brief, Conclusion, Consultation
 from agent.reviewer import Options
 from agent.verdict import Draft
-from evals.golden import GoldenCase, read_golden
+from evals.golden import Expected, GoldenCase, read_golden
 from evals.scratch import scratch_reviewer
 from retrieval.embedder import open_embedder
+from training.embedded.ordinary import harmless_texts, labelled_texts
 from training.embedded.posture import Example, rule_texts
 
 
@@ -38,7 +40,7 @@ class Gathered:
     examples: tuple[Example, ...]
     """One for each case: how it reads."""
     others: tuple[Example, ...]
-    """The examples of the rulebook."""
+    """The examples of the rulebook, and the texts of the wide world."""
     rows: tuple[Row, ...]
 
 
@@ -67,7 +69,7 @@ class _Listening:
 
 
 def gather(
-    options: Options, golden: Path, *, accounts: Path | None, precedents: Path | None
+    options: Options, golden: Path, *, accounts: Path | None, precedents: Path | None, data: Path
 ) -> Gathered:
     """Return the evidence on every section that was shown for every case with a plain answer.
 
@@ -85,6 +87,7 @@ def gather(
             for case in read_golden(golden, desk.rulebook)
             if case.expected.decision != "abstain" and case.slices.get("language", "en") == "en"
         ]
+        cases += [_harmless(number, text) for number, text in enumerate(harmless_texts(data))]
         rows: list[Row] = []
         loudest: list[float] = []
         read: list[tuple[str, bool]] = []
@@ -99,9 +102,14 @@ def gather(
         embedder = open_embedder(threads=options.threads)
         examples, others = (
             tuple(Example(text, embedder.embed([text])[0], violates) for text, violates in texts)
-            for texts in (read, rule_texts(desk.rulebook))
+            for texts in (read, [*rule_texts(desk.rulebook), *labelled_texts(data)])
         )
     return Gathered(tuple(cases), tuple(loudest), examples, others, tuple(rows))
+
+
+def _harmless(number: int, text: str) -> GoldenCase:
+    case = Case(id=f"harmless-{number}", text=text)
+    return GoldenCase(case, Expected(decision="allowed"), {"kind": "everyday"}, "public set")
 
 
 def _rows(number: int, case: GoldenCase, found: Sequence[SectionEvidence]) -> list[Row]:
