@@ -23,7 +23,7 @@ from llama_index.core.schema import QueryBundle, TextNode
 from policies.rulebook import digest
 from retrieval.embedder import Embedder, Vectors, well_formed
 from retrieval.llama import add_nodes, cosine, matching_nodes, nearest_nodes
-from retrieval.store import Stored, open_stored
+from retrieval.store import Stored, open_stored, reading
 
 WORDS = 0.1
 """What the best match by words adds to a cosine. Chosen on development questions, which no result
@@ -90,7 +90,8 @@ class EntryIndex:
     @cached_property
     def vectors(self) -> tuple[Vectors, ...]:
         """The vectors of each entry's parts: float32 of shape (parts, width)."""
-        stored = self.stored.collection.get(include=["embeddings"])
+        with reading(self.stored):
+            stored = self.stored.collection.get(include=["embeddings"])
         order = np.argsort([int(number) for number in stored["ids"]])
         vectors = np.asarray(stored["embeddings"], np.float32)[order]
         ends = accumulate((len(entry.parts) for entry in self.entries), initial=0)
@@ -130,7 +131,7 @@ def open_entries(
     Args:
         home: The folder of this installation's data.
         kind: What the entries are; the collection's name is this and a fingerprint.
-        entries: What can be found, in the order that breaks ties. At least one, with a part.
+        entries: What can be found, in the order that breaks ties.
         embedder: Makes the vectors.
         known: Called when the index has to be built; vectors that this embedder has made, by text.
 
@@ -161,7 +162,7 @@ def rank(index: EntryIndex, query: str, *, limit: int) -> list[EntryHit]:
     A blank query returns nothing. One that is longer than the model's window is read in windows,
     and a part counts by the window that it fits best.
     """
-    if not query.strip():
+    if not query.strip() or not index.owners:
         return []
     windows = index.embedder.embed_long(query)
     words = by_words(index, query)
@@ -176,7 +177,7 @@ def rank(index: EntryIndex, query: str, *, limit: int) -> list[EntryHit]:
 
 def by_meaning(index: EntryIndex, query: str, *, limit: int) -> list[tuple[str, float]]:
     """Return ids and cosines of the entries nearest in meaning, nearest first."""
-    if not query.strip():
+    if not query.strip() or not index.owners:
         return []
     near = _near(index, index.embedder.embed_long(query))
     hits = sorted(near.items(), key=lambda hit: (-hit[1], hit[0]))
@@ -226,7 +227,9 @@ def _near(index: EntryIndex, windows: Vectors) -> dict[int, float]:
     """Return the entries with a part among the nearest to any window, and its cosine."""
     near: dict[int, float] = {}
     for window in windows:
-        for node in index.meaning.retrieve(QueryBundle("", embedding=window.tolist())):
+        with reading(index.stored):
+            nodes = index.meaning.retrieve(QueryBundle("", embedding=window.tolist()))
+        for node in nodes:
             position = index.owners[int(node.node_id)]
             near[position] = max(cosine(node.score), near.get(position, -1.0))
     return near

@@ -15,7 +15,7 @@ import numpy as np
 
 from retrieval.embedder import Embedder
 from retrieval.entries import Entry, EntryIndex, Part, by_meaning, open_entries
-from retrieval.store import clear_out, newest
+from retrieval.store import clear_out, newest, reading
 
 _KIND = "precedents"
 _KEPT = 3  # older states of the collection that stay, for programs that still start with them
@@ -87,6 +87,7 @@ def _known(index: PrecedentIndex) -> dict[str, list[float]]:
     stored = index.cases.stored if index.cases else newest(index.home, _KIND)
     if stored is None or stored.collection.metadata["embedder"] != index.embedder.name:
         return {}
-    old = stored.collection.get(include=["documents", "embeddings"])
+    with reading(stored):
+        old = stored.collection.get(include=["documents", "embeddings"])
     texts, vectors = old["documents"] or [], np.asarray(old["embeddings"]).tolist()
     return dict(zip(texts, vectors, strict=True))

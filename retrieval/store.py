@@ -74,6 +74,22 @@ def open_stored(home: Path, name: str, *, size: int, about: dict[str, str], fill
     return found
 
 
+@contextmanager
+def reading(stored: Stored) -> Iterator[None]:
+    """Within this, a collection that cannot be read (any more) is an error with a hint.
+
+    Raises:
+        RecordsError: The folder was deleted or damaged while it was open.
+    """
+    try:
+        yield
+    except ChromaError as error:
+        raise RecordsError(
+            f"cannot read the index {shown(str(stored.folder), 200)}: {error}",
+            hint="run the command again: an index that is damaged or gone is built anew",
+        ) from error
+
+
 def newest(home: Path, prefix: str) -> Stored | None:
     """Return the collection made last whose name begins with `prefix`, if there is one."""
     with _OPENING:

@@ -80,6 +80,13 @@ def test_entries_without_a_single_word_are_found_by_meaning(
     assert len(rank(index, "anything", limit=5)) == 2
 
 
+def test_where_nothing_is_nothing_is_found(embedder: Embedder, tmp_path: Path) -> None:
+    index = open_entries(tmp_path, "nothing", [], embedder)
+
+    assert rank(index, "anything", limit=5) == []
+    assert by_meaning(index, "anything", limit=5) == []
+
+
 def test_another_text_is_another_index(embedder: Embedder, tmp_path: Path) -> None:
     first = open_entries(tmp_path, "animals", [entry("cat", "purring")], embedder)
     second = open_entries(tmp_path, "animals", [entry("cat", "hissing")], embedder)

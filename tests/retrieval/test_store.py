@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,18 @@ def test_an_index_that_lost_some_of_its_parts_is_built_again(
 
     assert len(index.sections.vectors[0]) == len(index.sections.entries[0].parts)
     assert folder.name not in indexes(tmp_path)
+
+
+def test_an_index_that_is_deleted_under_a_search_is_an_error_with_a_hint(
+    rulebook: Rulebook, embedder: Embedder, tmp_path: Path
+) -> None:
+    index = open_policy_index(rulebook, embedder, tmp_path)
+    shutil.rmtree(tmp_path / "index")
+
+    with pytest.raises(RecordsError, match="cannot read the index") as caught:
+        search(index, "loud music")
+
+    assert "again" in caught.value.hint
 
 
 def test_a_home_that_cannot_be_written_is_named(
