@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from agent.forbidding import is_cut_off, only_permits
 from agent.model import Fault
-from agent.quotes import find_quote, fold, quote_spans
+from agent.quotes import find_quote, quote_spans
 from agent.verdict import Draft, Ground, Violation
 from errors import shown
 from policies.rulebook import Rulebook, Section
@@ -111,9 +112,28 @@ def _policy_quote_faults(ground: Ground, section: Section, where: str) -> list[F
         return [
             Fault("policy_quote_allows", f"{where}: policy_quote is taken from what is allowed")
         ]
-    whole = any(fold(text).text.strip() == fold(quote).text.strip() for text in places)
+    if places == [section.rule]:
+        found = _half_said(quote, section.rule, where)
+        if found:
+            return found
+    whole = any(find_quote(text, quote) is not None for text in places)
     if len(quote.split()) < FEWEST_POLICY_WORDS and not whole:
         return [Fault("policy_quote_short", f"{where}: policy_quote is too short to be a ground")]
+    return []
+
+
+def _half_said(quote: str, rule: str, where: str) -> list[Fault]:
+    """What is wrong with words of a rule that say something else than their sentence says."""
+    spans = quote_spans(quote, rule)
+    if all(only_permits(rule, *span) for span in spans):
+        return [Fault("policy_quote_allows", f"{where}: policy_quote says only what is allowed")]
+    if all(is_cut_off(rule, *span) for span in spans):
+        return [
+            Fault(
+                "policy_quote_cut",
+                f"{where}: policy_quote leaves out what forbids; quote the sentence from its start",
+            )
+        ]
     return []
 
 
