@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server on 127.0.0.1 that can also do what a good server never does.
 
-One thread, asyncio, no framework: an answer may be late, cut short, garbled or missing, and hundreds
-of connections cost next to nothing, so that a measurement measures the client.
+One thread, asyncio, no framework: an answer may be late, cut short, garbled or missing, and
+hundreds of connections cost next to nothing, so that a measurement measures the client.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Answering = Callable[[Received], Awaitable[Sent]]
 
 @contextlib.contextmanager
 def listening(answering: Answering, *, port: int = 0) -> Iterator[str]:
-    """Serve on 127.0.0.1 from a thread of its own; yields the address without a slash at its end."""
+    """Serve on 127.0.0.1 from a thread of its own; yields the address, with no slash behind."""
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     addresses: list[str] = []
@@ -139,7 +139,10 @@ async def _receive(reader: asyncio.StreamReader) -> Received:
 
 
 async def _send(sent: Sent, writer: asyncio.StreamWriter) -> None:
-    headers = {"content-type": "application/json", **{k.lower(): v for k, v in sent.headers.items()}}
+    headers = {
+        "content-type": "application/json",
+        **{k.lower(): v for k, v in sent.headers.items()},
+    }
     headers.setdefault("content-length", str(len(sent.body)))
     phrase = HTTPStatus(sent.status).phrase if sent.status in _KNOWN else "Unknown"
     head = f"HTTP/1.1 {sent.status} {phrase}\r\n" + "".join(
