@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from gzip import compress
 from typing import Literal
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -78,7 +79,11 @@ def reputation_service() -> Iterator[ReputationService]:
         service.asked.append(asked)
         known = _web_risk if asked.path == "/v1/uris:search" else _urlhaus
         status, told = known(service, asked)
-        return _moods(service.address, Sent(status, body=json.dumps(told).encode()))[service.mood]
+        good = Sent(status, body=json.dumps(told).encode())
+        if "gzip" in asked.headers.get("accept-encoding", ""):
+            # Real services pack an answer for whoever takes packed ones.
+            good = replace(good, headers={"content-encoding": "gzip"}, body=compress(good.body))
+        return _moods(service.address, good)[service.mood]
 
     with listening(answer) as service.address:
         yield service

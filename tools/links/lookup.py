@@ -184,6 +184,7 @@ class _Client:
             with (
                 _unlogged(),
                 httpx.Client(
+                    headers={"accept-encoding": "identity"},
                     timeout=self.seconds,
                     follow_redirects=False,
                     trust_env=self.trust_env,
@@ -258,7 +259,7 @@ def _refusal(status: int) -> str:
 def _read_body(response: httpx.Response, deadline: float) -> bytes | None:
     """The body as it was sent; None if it is too long, too slow, or packed.
 
-    A packed body is not asked for: a few packed bytes can stand for any number.
+    A packed body was not asked for: a few packed bytes can stand for any number.
     """
     if response.headers.get("content-encoding", "identity") != "identity":
         return None
