@@ -192,7 +192,7 @@ def in_order(left: list[Reaction]) -> Script:
 
 @contextlib.contextmanager
 def language_models(
-    script: Script | Sequence[Reaction], *, port: int = 0, **options: Any
+    script: Script | list[Reaction] | tuple[Reaction, ...], *, port: int = 0, **options: Any
 ) -> Iterator[LanguageModels]:
     """Run a server while the block runs.
 
@@ -204,12 +204,13 @@ def language_models(
     Raises:
         AssertionError: The list is not used up at the end of the block.
     """
-    play, left = (script, lambda: 0) if callable(script) else in_order(script)
+    left = list(script) if isinstance(script, list | tuple) else []
+    play = in_order(left) if isinstance(script, list | tuple) else script
     server = LanguageModels(play, **options)
     with listening(server.answering, port=port) as url:
         server.url = url
         yield server
-    assert not left(), f"{left()} answers were left over"
+    assert not left, f"{len(left)} answers were left over"
 
 
 def obedient(asked: Asked) -> Answer:
