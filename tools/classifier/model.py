@@ -83,7 +83,7 @@ class Classifier:
     def score(self, texts: Sequence[str]) -> list[Mapping[Signal, float]]:
         """Return the probability of every label for each of `texts`.
 
-        A long text is read as a whole and in windows, and the highest reading counts. A text
+        A long text is read as a whole and by sentences, and the highest reading counts. A text
         without a word gets the probabilities of an empty one.
         """
         return [self._score(text) for text in texts]
@@ -91,7 +91,7 @@ class Classifier:
     def words(self, text: str, label: Signal, *, limit: int = 8) -> list[Word]:
         """Return the words of `text` that speak most for `label`, strongest first.
 
-        In a long text they come from the window that scores highest. Words that speak against
+        In a long text they come from the sentence that scores highest. Words that speak against
         the label, or not at all, are left out.
 
         Raises:
@@ -105,7 +105,7 @@ class Classifier:
         column = self.labels.index(label)
         found = tokens(text)
         best = max(
-            (self._carried(found[start:end], column) for start, end in windows(len(found))),
+            (self._carried(found[start:end], column) for start, end in windows(text, found)),
             key=lambda words: sum(word.weight for word in words),
         )
         speaking = [word for word in best if word.weight > 0]
@@ -113,7 +113,7 @@ class Classifier:
 
     def _score(self, text: str) -> Mapping[Signal, float]:
         found = tokens(text)
-        parts = windows(len(found))
+        parts = windows(text, found)
         logits = np.stack([self._ngram_logits(found[start:end]) for start, end in parts])
         if self._reads_meaning:
             suspects = _suspects(logits)
@@ -173,7 +173,7 @@ def open_classifier(embedder: Embeds | None = None, *, folder: Path = MODEL_FOLD
 def _suspects(logits: Reals) -> list[int]:
     """Return the parts to embed: the whole text, and the windows that letters suspect most.
 
-    A sentence vector takes ten milliseconds, and a long text has a hundred windows.
+    A sentence vector takes ten milliseconds, and a long text has a hundred sentences.
     """
     ranked = np.argsort(-logits, axis=0, kind="stable")[:_SUSPECTS_PER_LABEL]
     return sorted({0, *ranked.ravel().tolist()})

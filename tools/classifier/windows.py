@@ -1,26 +1,54 @@
-"""Windows over a long text: a violation in one sentence must not be thinned out by the rest."""
+"""The parts of a long text: a violation in one sentence must not be thinned out by the rest."""
 
 from __future__ import annotations
 
-WINDOW_TOKENS = 20
-STEP_TOKENS = 10
+import re
+from collections.abc import Sequence
+
+from tools.classifier.features import Token
+
 LONG_TOKENS = 48
+"""A text of up to so many tokens is read as a whole and no other way."""
+SHORTEST_PART = 8
+LONGEST_PART = 32
+_STEP = LONGEST_PART // 2
+_SENTENCE_END = re.compile(r"[.!?…。！？\n\r]")
 
 
-def windows(token_count: int) -> list[tuple[int, int]]:
-    """Return the token ranges that are scored: the whole text, then windows if it is long.
+def windows(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return the token ranges that are scored: the whole text, then its sentences if it is long.
 
-    Windows overlap by half, so that a passage of up to `STEP_TOKENS` tokens lies in one of them
-    undivided.
-
-    >>> windows(40)
-    [(0, 40)]
-    >>> windows(50)
-    [(0, 50), (0, 20), (10, 30), (20, 40), (30, 50)]
+    Short sentences are joined, so that a sentence chopped into words is still read; long ones, and
+    texts without a full stop, are cut into windows that overlap by half. `found` are the tokens
+    of `text`.
     """
-    whole = (0, token_count)
-    if token_count <= LONG_TOKENS:
+    whole = (0, len(found))
+    if len(found) <= LONG_TOKENS:
         return [whole]
-    last = token_count - WINDOW_TOKENS
-    starts = [*range(0, last, STEP_TOKENS), last]
-    return [whole, *((start, start + WINDOW_TOKENS) for start in starts)]
+    return [whole, *(part for span in _sentences(text, found) for part in _cut(*span))]
+
+
+def _sentences(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return the sentences as token ranges; one that is too short runs on into the next."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for index in range(1, len(found)):
+        between = text[found[index - 1].end - 1 : found[index].start]
+        if index - start >= SHORTEST_PART and _SENTENCE_END.search(between):
+            spans.append((start, index))
+            start = index
+    if spans and len(found) - start < SHORTEST_PART:
+        start = spans.pop()[0]
+    return [*spans, (start, len(found))]
+
+
+def _cut(start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a range that is too long into overlapping ones.
+
+    >>> _cut(0, 20), _cut(0, 50)
+    ([(0, 20)], [(0, 32), (16, 48), (18, 50)])
+    """
+    if end - start <= LONGEST_PART:
+        return [(start, end)]
+    last = end - LONGEST_PART
+    return [(at, at + LONGEST_PART) for at in [*range(start, last, _STEP), last]]

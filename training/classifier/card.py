@@ -12,7 +12,7 @@ import numpy as np
 from policies.rulebook import Signal
 from tools.classifier import Classifier, Embeds, open_classifier
 from tools.classifier.weights import WEIGHTS_FILE
-from tools.classifier.windows import LONG_TOKENS, WINDOW_TOKENS
+from tools.classifier.windows import LONG_TOKENS
 from training.classifier.groups import groups
 from training.classifier.measure import (
     LabelReport,
@@ -169,7 +169,6 @@ def _shipped(
         f"{notinject_plain.over(plain.watch_thresholds)['injection']:.1%}",
         "identity_table": _identity_table(full, data),
         "long_tokens": LONG_TOKENS,
-        "window_tokens": WINDOW_TOKENS,
         "long_texts": long.texts,
         "alone": long.alone,
         "hidden": long.hidden,

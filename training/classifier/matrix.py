@@ -24,7 +24,7 @@ class Texts:
     whole: Any
     """CSR matrix, texts by features: each text as a whole, which is what is learned from."""
     parts: Any
-    """CSR matrix, windows by features: whole texts and the windows of long ones."""
+    """CSR matrix, parts by features: whole texts and the sentences of long ones."""
     owner: Ints
     """The text that each row of `parts` belongs to."""
 
@@ -60,9 +60,10 @@ def as_texts(texts: Sequence[str], shape: Shape, idf: npt.NDArray[np.floating]) 
     owner: list[int] = []
     first: list[int] = []
     for index, text in enumerate(texts):
-        forms = [token.form for token in tokens(text)]
+        found = tokens(text)
+        forms = [token.form for token in found]
         first.append(len(vectors))
-        for start, end in windows(len(forms)):
+        for start, end in windows(text, found):
             vectors.append(vector(occurrences(forms[start:end], shape), idf, shape))
             owner.append(index)
     parts = _stacked(vectors, shape.size)

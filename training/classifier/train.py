@@ -158,7 +158,7 @@ def _meanings(rows: Sequence[Row], embedded: Flags, owner: Ints, embedder: Embed
     parts: list[str] = []
     for row in rows:
         found = tokens(row.text)
-        parts += [stretch(row.text, found[start:end]) for start, end in windows(len(found))]
+        parts += [stretch(row.text, found[start:end]) for start, end in windows(row.text, found)]
     wanted = np.flatnonzero(embedded[owner])
     vectors: dict[int, npt.NDArray[np.float32]] = {}
     for start in range(0, len(wanted), 512):
