@@ -74,5 +74,5 @@ def _sources(case: Case, desk: Desk) -> Mapping[str, str]:
 
 def _links(case: Case, sources: Mapping[str, str]) -> list[str]:
     """Every link of the case once, those named by it first."""
-    found = [link.url for text in sources.values() for link in find_links(text)]
+    found = [link.written for text in sources.values() for link in find_links(text)]
     return list(dict.fromkeys([*case.links, *found]))

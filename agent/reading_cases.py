@@ -31,6 +31,7 @@ def read_case(fields: Mapping[str, Any], *, max_text_chars: int, where: str = "t
     Raises:
         InputError: A field is unknown, missing, of the wrong type, or too long.
     """
+    refuse_half_characters(fields, where=where)
     filled = dict(fields)
     filled.setdefault("id", case_id_for(fields))
     case = checked(Case, filled, where=where)
@@ -179,6 +180,23 @@ def _remedy(kind: str) -> str:
     if kind == "timezone_aware":
         return "write times with their zone, such as 2026-11-01T10:00:00Z"
     return 'a case is a JSON object such as {"text": "the words to judge", "account_id": "u-9"}'
+
+
+def refuse_half_characters(fields: Mapping[str, Any], *, where: str) -> None:
+    """Refuse text that no file can hold: half of a surrogate pair, or bytes that are no UTF-8.
+
+    Raises:
+        InputError: Names the field.
+    """
+    for name, value in fields.items():
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+        except UnicodeEncodeError as error:
+            code = ord(error.object[error.start])
+            raise InputError(
+                f"{where}: {shown(name)} holds half of a character (U+{code:04X})",
+                hint="write the text as UTF-8; a JSON escape such as \\ud83d needs its other half",
+            ) from None
 
 
 def refuse_long_texts(case: Case, *, max_text_chars: int, where: str) -> None:

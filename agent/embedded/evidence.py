@@ -124,7 +124,7 @@ def _listen(brief: Brief, faculties: Faculties) -> list[_Heard]:
 
 
 def _loudness(near: SectionSimilarity) -> float:
-    return max(near.violates, near.rule) - 0.5 * near.allowed
+    return near.violates + near.rule
 
 
 def _weighed(

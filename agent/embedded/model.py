@@ -33,6 +33,8 @@ AS_SURE = 0.85
 """A further section is cited when it is nearly as probable as the first."""
 FEW_WORDS = 4
 MOST_LINKS = 20
+LONGEST_LINK = 4_096
+"""Of a longer link the tool reads so much: the host is in it, and what follows hides nothing."""
 LONGEST_QUESTION = 4_000
 LONGEST_QUOTE = 300
 
@@ -123,8 +125,6 @@ class EmbeddedModel:
         top = opinions[0]
         line = max(self.weighing.violating_line, AS_SURE * top.probability)
         cited = [opinion for opinion in opinions if opinion.probability >= line][:MOST_GROUNDS]
-        against = wording.speaking_against(top)
-        example = top.evidence.closest.allowed_example
         return Draft(
             decision="violating",
             violations=tuple(_ground(opinion, brief, wording) for opinion in cited),
@@ -137,11 +137,7 @@ class EmbeddedModel:
                 probability=top.probability,
                 line=self.weighing.violating_line,
             ),
-            counterargument=_capital(
-                wording.say("violating", "against", terms=against, example=example)
-                if against and example
-                else wording.say("violating", "nothing_against")
-            ),
+            counterargument=_objection(top, wording),
         )
 
     def _allowed(self, top: Opinion | None, wording: Wording) -> Draft:
@@ -183,7 +179,8 @@ def _evidence_wanted(brief: Brief) -> Iterator[ToolCall]:
     if brief.case.account_id is not None:
         yield ToolCall("account_history", {"account_id": brief.case.account_id})
     if brief.links:
-        yield ToolCall("url_reputation", {"urls": list(brief.links[:MOST_LINKS])})
+        links = [link[:LONGEST_LINK] for link in brief.links[:MOST_LINKS]]
+        yield ToolCall("url_reputation", {"urls": links})
     if brief.reading.strip():
         yield ToolCall("precedents", {"text": brief.reading[:LONGEST_QUESTION]})
 
@@ -198,6 +195,18 @@ def _ground(opinion: Opinion, brief: Brief, wording: Wording) -> Ground:
         content_quote=_content_quote(found, brief),
         why=_why(opinion, wording),
     )
+
+
+def _objection(top: Opinion, wording: Wording) -> str:
+    """What speaks against a violation: terms, what the section allows, what the model cannot see."""
+    against = wording.speaking_against(top)
+    example = top.evidence.closest.allowed_example
+    parts = [
+        wording.say("violating", "against", terms=_capital(against)) if against else "",
+        wording.say("violating", "allows", example=example) if example else "",
+        wording.say("violating", "limits"),
+    ]
+    return "".join(parts)
 
 
 def _why(opinion: Opinion, wording: Wording) -> str:

@@ -77,7 +77,9 @@ class Wording:
             return self.say("terms", f"precedents_{side}", value=abs(value))
         if name == "link":
             return self.say("terms", "link", risk=_risk(value))
-        return self.say("terms", name, value=value) if sign > 0 or name == "allowed" else ""
+        if name == "allowed":
+            return self.say("terms", name, value=value) if sign < 0 else ""
+        return self.say("terms", name, value=value) if sign > 0 else ""
 
     def _signal(self, evidence: SectionEvidence, side: str) -> str:
         if evidence.signal is None:

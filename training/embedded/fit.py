@@ -75,7 +75,8 @@ def fit(gathered: Gathered, *, seed: int = 0) -> Fitted:
     table = _table(gathered)
     violating = np.array([case.expected.decision == "violating" for case in gathered.cases])
     folds = np.random.default_rng(seed).permutation(table.cases) % FOLDS
-    postures = np.array(out_of_fold(gathered.examples, gathered.others, folds))
+    hard = np.array([case.slices.get("kind") != "everyday" for case in gathered.cases])
+    postures = _postures(gathered, folds, hard)
     near, right = np.zeros(table.cases), np.zeros(table.cases, bool)
     for fold in range(FOLDS):
         held = folds == fold
@@ -88,7 +89,6 @@ def fit(gathered: Gathered, *, seed: int = 0) -> Fitted:
         model = _case_model().fit(terms[~held], violating[~held])
         probability[held] = model.predict_proba(terms[held])[:, 1]
     # The everyday texts would make the lines look safer than they are where it is hard.
-    hard = np.array([case.slices.get("kind") != "everyday" for case in gathered.cases])
     allowed_line, violating_line = lines(probability[hard], violating[hard])
     final = _case_model().fit(terms, violating)
     weights = WeightsFile(
@@ -99,8 +99,24 @@ def fit(gathered: Gathered, *, seed: int = 0) -> Fitted:
         allowed_line=allowed_line,
         about="python -m training.embedded; see CARD.md",
     )
-    posture = fit_posture([*gathered.examples, *gathered.others])
+    hard_examples = [e for e, is_hard in zip(gathered.examples, hard, strict=True) if is_hard]
+    posture = fit_posture([*hard_examples, *gathered.others])
     return Fitted(weights, posture, probability[hard], violating[hard], right[hard])
+
+
+def _postures(gathered: Gathered, folds: Ints, hard: Bools) -> Floats:
+    """The posture of every case, told by weights that have not seen it.
+
+    Everyday texts are never learnt from as cases: others of their kind are among the examples.
+    """
+    learnt = [e for e, is_hard in zip(gathered.examples, hard, strict=True) if is_hard]
+    told = np.zeros(len(gathered.cases))
+    told[hard] = out_of_fold(learnt, gathered.others, folds[hard])
+    final = fit_posture([*learnt, *gathered.others])
+    for case in np.flatnonzero(~hard):
+        example = gathered.examples[case]
+        told[case] = final.log_odds(example.text, example.vector)
+    return told
 
 
 def _table(gathered: Gathered) -> _Table:

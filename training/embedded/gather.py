@@ -15,8 +15,8 @@ from agent.reviewer import Options
 from agent.verdict import Draft
 from evals.golden import Expected, GoldenCase, read_golden
 from evals.scratch import scratch_reviewer
-from retrieval.embedder import open_embedder
-from training.embedded.ordinary import harmless_texts, labelled_texts
+from retrieval.embedder import Embedder, open_embedder
+from training.embedded.ordinary import WEIGHT, harmless_texts, labelled_texts
 from training.embedded.posture import Example, rule_texts
 
 
@@ -100,11 +100,16 @@ def gather(
             loudest.append(found.features["loudest"] if found else 0.0)
             rows += _rows(number, case, found.sections if found else ())
         embedder = open_embedder(threads=options.threads)
-        examples, others = (
-            tuple(Example(text, embedder.embed([text])[0], violates) for text, violates in texts)
-            for texts in (read, [*rule_texts(desk.rulebook), *labelled_texts(data)])
-        )
-    return Gathered(tuple(cases), tuple(loudest), examples, others, tuple(rows))
+        examples = _examples(embedder, read)
+        others = _examples(embedder, rule_texts(desk.rulebook))
+        others += _examples(embedder, labelled_texts(data), weight=WEIGHT)
+    return Gathered(tuple(cases), tuple(loudest), tuple(examples), tuple(others), tuple(rows))
+
+
+def _examples(
+    embedder: Embedder, texts: Sequence[tuple[str, bool]], *, weight: float = 1.0
+) -> list[Example]:
+    return [Example(text, embedder.embed([text])[0], violates, weight) for text, violates in texts]
 
 
 def _harmless(number: int, text: str) -> GoldenCase:

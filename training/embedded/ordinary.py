@@ -7,8 +7,6 @@ and from the classifier's own sentences; none of it is copied anywhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +15,15 @@ import numpy as np
 OWN = Path(__file__).resolve().parents[1] / "classifier" / "own"
 
 
-@dataclass(frozen=True)
-class Sample:
-    """So many texts of one file, by what its label says."""
+MESSAGES = 300
+OWN_SENTENCES = 800
+WEIGHT = 0.2
+"""What a text of the wide world counts beside one of the development set or the rulebook.
 
-    file: str
-    label: str
-    violates: bool
-    count: int
+At full weight, and with more sets (HateXplain, HatemojiBuild, janitr), it learnt which set a text
+came from: on folds of the development cases the AUC fell from .83 to .70.
+"""
 
-
-SAMPLES: Sequence[Sample] = (
-    Sample("sms_spam.jsonl", "spam", violates=False, count=500),
-    Sample("sms_spam.jsonl", "spam", violates=True, count=250),
-    Sample("crypto_scam_train.jsonl", "scam", violates=False, count=300),
-    Sample("crypto_scam_train.jsonl", "scam", violates=True, count=200),
-    Sample("hatexplain.jsonl", "hate", violates=False, count=300),
-    Sample("hatexplain.jsonl", "hate", violates=True, count=300),
-    Sample("hatemoji_train.jsonl", "hate", violates=False, count=300),
-    Sample("hatemoji_train.jsonl", "hate", violates=True, count=300),
-)
-OWN_COUNT = 1500
 HARMLESS_CASES = 200
 """So many harmless texts also go through the whole graph, as cases that break nothing."""
 
@@ -45,34 +31,26 @@ HARMLESS_CASES = 200
 def labelled_texts(data: Path, *, seed: int = 0) -> list[tuple[str, bool]]:
     """Return texts with whether they break some usual rule."""
     random = np.random.default_rng(seed)
-    found: list[tuple[str, bool]] = []
-    for sample in SAMPLES:
-        fitting = [row for row in _rows(data / sample.file) if _fits(row, sample)]
-        picked = random.permutation(len(fitting))[: sample.count]
-        found += [(str(fitting[n]["text"]), sample.violates) for n in picked]
+    harmless = _harmless_messages(data)
+    picked = random.permutation(len(harmless))[:MESSAGES]
+    found = [(harmless[n], False) for n in picked]
     own = [row for row in _rows(OWN / "filled.jsonl") if row["split"] == "train"]
-    for n in random.permutation(len(own))[:OWN_COUNT]:
-        if not own[n]["unsure"] or own[n]["labels"]:
-            found.append((own[n]["text"], bool(own[n]["labels"])))
-    return found
+    sure = [row for row in own if row["labels"] or not row["unsure"]]
+    picked = random.permutation(len(sure))[:OWN_SENTENCES]
+    return found + [(sure[n]["text"], bool(sure[n]["labels"])) for n in picked]
 
 
 def harmless_texts(data: Path, *, seed: int = 1) -> list[str]:
     """Return harmless texts that `labelled_texts` does not hold."""
     known = {text for text, _ in labelled_texts(data)}
-    rows = _rows(data / "sms_spam.jsonl")
-    texts = [str(row["text"]) for row in rows if row["labels"].get("spam") == 0]
-    texts = [text for text in dict.fromkeys(texts) if text not in known and len(text) > 20]  # noqa: PLR2004 - a sentence
+    texts = [text for text in _harmless_messages(data) if text not in known]
     picked = np.random.default_rng(seed).permutation(len(texts))[:HARMLESS_CASES]
     return [texts[n] for n in picked]
 
 
-def _fits(row: dict[str, Any], sample: Sample) -> bool:
-    """Whether a row is on the wanted side; one that carries another label is on neither."""
-    labels = row["labels"]
-    if sample.violates:
-        return bool(labels.get(sample.label) == 1)
-    return bool(labels.get(sample.label) == 0 and not any(labels.values()))
+def _harmless_messages(data: Path) -> list[str]:
+    rows = _rows(data / "sms_spam.jsonl")
+    return list(dict.fromkeys(str(row["text"]) for row in rows if row["labels"].get("spam") == 0))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from agent.embedded.posture import BUCKETS, POSTURE_FILE, Floats, Posture, word_features
 from policies.rulebook import Rulebook
 
-STRENGTH = 10.0
+STRENGTH = 3.0
 """Inverse L2 penalty; 1, 3 and 10 were tried on folds of the development cases."""
 
 
@@ -25,6 +25,7 @@ class Example:
     text: str
     vector: Floats
     violates: bool
+    weight: float = 1.0
 
 
 def rule_texts(rulebook: Rulebook) -> list[tuple[str, bool]]:
@@ -38,7 +39,11 @@ def rule_texts(rulebook: Rulebook) -> list[tuple[str, bool]]:
 def fit_posture(examples: Sequence[Example]) -> Posture:
     """Return the weights that tell the two sides apart."""
     model = LogisticRegression(C=STRENGTH, max_iter=5000)
-    model.fit(_matrix(examples), [example.violates for example in examples])
+    model.fit(
+        _matrix(examples),
+        [example.violates for example in examples],
+        sample_weight=[example.weight for example in examples],
+    )
     # What ships is half precision, so what is measured is as well.
     weights = model.coef_[0].astype(np.float16).astype(np.float32)
     return Posture("fitted", weights[:BUCKETS], weights[BUCKETS:], float(model.intercept_[0]))
