@@ -7,42 +7,31 @@ two rounds, weighs what they say with a handful of shipped numbers, and abstains
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from agent.embedded.evidence import Faculties, SectionEvidence, evidence, signal_scores
+from agent.embedded.drafts import allowed, doubt, foreign, gap, violating
+from agent.embedded.evidence import Faculties, evidence, signal_scores
 from agent.embedded.posture import shipped_posture
 from agent.embedded.weighing import Weighing, shipped_weighing
 from agent.embedded.wording import Opinion, Wording
 from agent.model import Brief, Conclusion, Consultation, ToolCall
 from agent.phrases import phrases
-from agent.verdict import AbstainReason, Draft, Ground
-from policies.rulebook import Rulebook, Section, Severity, digest
+from agent.verdict import AbstainReason, Draft
+from policies.rulebook import Rulebook, digest
 from retrieval.embedder import Embedder
-from retrieval.index import PolicyIndex, SectionSimilarity, closest
+from retrieval.index import PolicyIndex, closest
 from tools.classifier.model import Classifier
-from tools.links.extract import find_links
 
 READS = ("", "en")
 """Languages that the shipped models can read; nothing means that it could not be told."""
 
-MOST_GROUNDS = 3
-AS_SURE = 0.85
-"""A further section is cited when it is nearly as probable as the first."""
 FEW_WORDS = 4
 MOST_LINKS = 20
 LONGEST_LINK = 4_096
 """Of a longer link the tool reads so much: the host is in it, and what follows hides nothing."""
 LONGEST_QUESTION = 4_000
-LONGEST_QUOTE = 300
-
-_FORBIDS = re.compile(
-    r"\b(?:do not|don['’]t|never|must not|may not|no one may|nobody may|is not allowed)\b",
-    re.IGNORECASE,
-)
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
 @dataclass(frozen=True)
@@ -104,70 +93,22 @@ class EmbeddedModel:
     def _draft(self, brief: Brief, opinions: Sequence[Opinion], wording: Wording) -> Draft:
         top = opinions[0] if opinions else None
         if brief.language not in READS:
-            return _abstention("ambiguous_content", top, wording, foreign=brief.language)
+            return foreign(brief.language, top, wording)
         if top is None or top.probability < self.weighing.allowed_line:
             unheard = self._unheard(brief)
             if unheard:
-                return _gap(unheard, top, wording)
-            return self._allowed(top, wording)
+                return gap(unheard, top, wording)
+            return allowed(top, wording)
         if top.probability >= self.weighing.violating_line:
-            return self._violating(opinions, brief, wording)
+            return violating(opinions, brief, wording)
         few = len(brief.reading.split()) <= FEW_WORDS
         reason: AbstainReason = "missing_context" if few else "ambiguous_content"
-        return _abstention(reason, top, wording, weighing=self.weighing)
+        return doubt(reason, top, wording)
 
     def _unheard(self, brief: Brief) -> list[str]:
         """Labels over their line that no policy of this rulebook answers to."""
         heard = {label for policy in self.faculties.policies.values() for label in policy.signals}
         return [label for label in self._labels_over(brief) if label not in heard]
-
-    def _violating(self, opinions: Sequence[Opinion], brief: Brief, wording: Wording) -> Draft:
-        top = opinions[0]
-        line = max(self.weighing.violating_line, AS_SURE * top.probability)
-        cited = [opinion for opinion in opinions if opinion.probability >= line][:MOST_GROUNDS]
-        return Draft(
-            decision="violating",
-            violations=tuple(_ground(opinion, brief, wording) for opinion in cited),
-            confidence=round(top.probability, 4),
-            rationale=wording.say(
-                "violating",
-                "rationale",
-                section=top.section_id,
-                terms=wording.speaking_for(top),
-                probability=top.probability,
-                line=self.weighing.violating_line,
-            ),
-            counterargument=_objection(top, wording),
-        )
-
-    def _allowed(self, top: Opinion | None, wording: Wording) -> Draft:
-        if top is None:
-            return Draft(
-                decision="allowed",
-                confidence=round(1 - self.weighing.allowed_line, 4),
-                rationale=wording.say("allowed", "nothing_near"),
-                counterargument=wording.say("abstain", "against_nothing"),
-            )
-        told = wording.everything(top)
-        return Draft(
-            decision="allowed",
-            confidence=round(1 - top.probability, 4),
-            rationale=wording.say(
-                "allowed",
-                "rationale",
-                section=top.section_id,
-                probability=top.probability,
-                line=self.weighing.allowed_line,
-                terms=told,
-            ),
-            counterargument=wording.say(
-                "allowed",
-                "against",
-                section=top.section_id,
-                terms=wording.speaking_for(top) or wording.say("abstain", "nothing"),
-                example=top.evidence.closest.violates_example or top.evidence.section.title,
-            ),
-        )
 
 
 def _evidence_wanted(brief: Brief) -> Iterator[ToolCall]:
@@ -183,117 +124,6 @@ def _evidence_wanted(brief: Brief) -> Iterator[ToolCall]:
         yield ToolCall("url_reputation", {"urls": links})
     if brief.reading.strip():
         yield ToolCall("precedents", {"text": brief.reading[:LONGEST_QUESTION]})
-
-
-def _ground(opinion: Opinion, brief: Brief, wording: Wording) -> Ground:
-    found = opinion.evidence
-    return Ground(
-        section=found.section.id,
-        severity=_severity(found.section, opinion),
-        confidence=round(opinion.probability, 4),
-        policy_quote=policy_quote(found.section, found.closest),
-        content_quote=_content_quote(found, brief),
-        why=_why(opinion, wording),
-    )
-
-
-def _objection(top: Opinion, wording: Wording) -> str:
-    """What speaks against a violation: terms, what the section allows, what the model cannot see."""
-    against = wording.speaking_against(top)
-    example = top.evidence.closest.allowed_example
-    parts = [
-        wording.say("violating", "against", terms=_capital(against)) if against else "",
-        wording.say("violating", "allows", example=example) if example else "",
-        wording.say("violating", "limits"),
-    ]
-    return "".join(parts)
-
-
-def _why(opinion: Opinion, wording: Wording) -> str:
-    example = opinion.evidence.closest.violates_example
-    if example:
-        return wording.say("violating", "why", example=example)
-    terms = wording.speaking_for(opinion) or wording.say("abstain", "nothing")
-    return wording.say("violating", "why_without_example", terms=terms)
-
-
-def _severity(section: Section, opinion: Opinion) -> Severity:
-    """Of a range, the higher the surer the classifier is; a single severity leaves no choice."""
-    score = opinion.evidence.signal[1] if opinion.evidence.signal else opinion.probability
-    place = min(int(score * len(section.severities)), len(section.severities) - 1)
-    return section.severities[place]
-
-
-def policy_quote(section: Section, near: SectionSimilarity) -> str:
-    """Return the sentence of the rule that forbids; of several, the one nearest to the content.
-
-    An exception stands in the rule as well, and may be nearer; it is no ground.
-    """
-    sentences = [found.group().strip() for found in _SENTENCE.finditer(section.rule)]
-    forbidding = [sentence for sentence in sentences if _FORBIDS.search(sentence)]
-    if near.rule_sentence in forbidding:
-        return near.rule_sentence
-    return (forbidding or sentences or [section.title])[0]
-
-
-def _content_quote(found: SectionEvidence, brief: Brief) -> str:
-    """The passage that speaks loudest, or the link where the links do."""
-    if found.features["link"] >= 0.8:  # noqa: PLR2004 - high or listed, see RISKS
-        for text in brief.sources.values():
-            for link in find_links(text):
-                return text[link.start : link.end]
-    return _shortened(found.passage.quote)
-
-
-def _shortened(quote: str) -> str:
-    if len(quote) <= LONGEST_QUOTE:
-        return quote
-    head, space, _ = quote[:LONGEST_QUOTE].rpartition(" ")
-    return head if space else quote
-
-
-def _gap(labels: Sequence[str], top: Opinion | None, wording: Wording) -> Draft:
-    names = phrases("embedded")["labels"]
-    told = ", ".join(names.get(label, label) for label in labels)
-    draft = _abstention("policy_gap", top, wording, foreign="")
-    return draft.model_copy(update={"rationale": wording.say("abstain", "policy_gap", labels=told)})
-
-
-def _abstention(
-    reason: AbstainReason,
-    top: Opinion | None,
-    wording: Wording,
-    *,
-    weighing: Weighing | None = None,
-    foreign: str = "",
-) -> Draft:
-    nothing = wording.say("abstain", "nothing")
-    rationale = wording.say("abstain", "foreign", language=foreign)
-    if weighing is not None and top is not None:
-        rationale = wording.say(
-            "abstain",
-            reason,
-            section=top.section_id,
-            probability=top.probability,
-            allowed=weighing.allowed_line,
-            violating=weighing.violating_line,
-            terms_for=wording.speaking_for(top) or nothing,
-            terms_against=wording.speaking_against(top) or nothing,
-        )
-    example = top.evidence.closest.allowed_example if top else ""
-    return Draft(
-        decision="abstain",
-        abstain_reason=reason,
-        confidence=0.0,
-        rationale=rationale,
-        counterargument=wording.say("abstain", "against", example=example)
-        if example
-        else wording.say("abstain", "against_nothing"),
-    )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def open_embedded(

@@ -14,6 +14,12 @@ SLIGHT = 0.15
 """A term that adds less than this to the log-odds is not worth a person's time."""
 MOST_TERMS = 4
 
+_TOLD_WHEN = {"violates": "for", "rule": "for", "link": "for", "past": "for", "allowed": "against"}
+"""Terms that say something to a person only when they speak for, or against, a violation.
+
+The loudest label of all is told never: the one that bears on the policy is.
+"""
+
 
 @dataclass(frozen=True)
 class Opinion:
@@ -34,7 +40,7 @@ class Wording:
 
     def __init__(self, weighing: Weighing, lines: Mapping[Signal, float]) -> None:
         """Keep the lines that the phrases name."""
-        self._weighing = weighing
+        self.weighing = weighing
         self._lines = lines
         self._phrases = phrases("embedded")
 
@@ -66,20 +72,15 @@ class Wording:
     def _term(self, name: str, evidence: SectionEvidence, *, sign: int) -> str:
         """One term in words; a term whose value and effect would read oddly is left out."""
         side = "for" if sign > 0 else "against"
-        if name == "posture":
-            return self.say("terms", f"posture_{side}")
-        if name == "loudest":
-            return ""  # The label that bears on the policy is told; the loudest of all is not.
         if name == "signal":
             return self._signal(evidence, side)
+        if name in {"posture", "precedents"}:
+            value = abs(evidence.features.get(name, 0.0))
+            return self.say("terms", f"{name}_{side}", value=value)
+        if side != _TOLD_WHEN.get(name):
+            return ""
         value = evidence.features[name]
-        if name == "precedents":
-            return self.say("terms", f"precedents_{side}", value=abs(value))
-        if name == "link":
-            return self.say("terms", "link", risk=_risk(value))
-        if name == "allowed":
-            return self.say("terms", name, value=value) if sign < 0 else ""
-        return self.say("terms", name, value=value) if sign > 0 else ""
+        return self.say("terms", name, value=value, risk=_risk(value))
 
     def _signal(self, evidence: SectionEvidence, side: str) -> str:
         if evidence.signal is None:

@@ -1,0 +1,143 @@
+"""The embedded model over a small rulebook: it reads the wording, quotes it, and doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from agent.case import Case
+from agent.embedded.drafts import policy_quote
+from agent.embedded.model import EmbeddedModel
+from agent.graph import judge
+from agent.reviewer import Options, Reviewer, open_reviewer
+from agent.verdict import Verdict
+from retrieval.index import SectionSimilarity
+
+FENCE = """---
+id: fence
+title: Fences and neighbours
+version: 2026-11-01
+signals: {signals}
+enforcement: {{low: label, medium: limit, high: remove}}
+never_auto: false
+---
+Good fences make good neighbours.
+
+## fence.1 Throwing things over a fence (low to high)
+{rule}
+### Violates
+- {violates}
+### Allowed
+- {allowed}
+"""
+FORBIDDING = {
+    "signals": "[]",
+    "rule": "Do not throw compost, soil or leaves over the fence. Asking first makes it fine.",
+    "violates": "I tipped three buckets of soil over his fence tonight.",
+    "allowed": "I carried my own soil to the tip.",
+}
+PERMITTING = {
+    "signals": "[]",
+    "rule": "Do not paint a fence in a colour that nobody was asked about. Asking makes it fine.",
+    "violates": "I painted our shared fence pink without a word.",
+    "allowed": "I tipped three buckets of soil over his fence tonight.",
+}
+TIPPED = "Last night I tipped two big buckets of soil over the fence of the man next door."
+
+Opened = Callable[[dict[str, str]], Reviewer]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """Open a reviewer over one section with this wording; each wording once."""
+    reviewers: dict[str, Reviewer] = {}
+
+    def over(wording: dict[str, str]) -> Reviewer:
+        text = FENCE.format(**wording)
+        if text not in reviewers:
+            folder = tmp_path_factory.mktemp("rules")
+            (folder / "fence.md").write_text(text)
+            home = folder / "home"
+            url = f"sqlite:///{folder / 'records.db'}"
+            reviewers[text] = open_reviewer(
+                Options(home=home, records_url=url, policies=folder, threads=1)
+            )
+        return reviewers[text]
+
+    yield over
+    for reviewer in reviewers.values():
+        reviewer.close()
+
+
+def judged(reviewer: Reviewer, text: str = TIPPED) -> Verdict:
+    return reviewer.review(Case(id="c-1", text=text))
+
+
+def nearness(reviewer: Reviewer) -> float:
+    """What the section's wording adds up to for the same words."""
+    model = reviewer.desk.model
+    assert isinstance(model, EmbeddedModel)
+    (found,) = model.faculties.closest(TIPPED, ["fence.1"])
+    return found.violates + found.rule
+
+
+def test_another_wording_weighs_the_same_words_differently(opened: Opened) -> None:
+    assert nearness(opened(FORBIDDING)) > nearness(opened(PERMITTING)) + 0.2
+
+
+def test_the_same_case_gives_the_same_verdict_but_for_the_time(opened: Opened) -> None:
+    first, second = (judged(opened(FORBIDDING)).model_dump(exclude={"usage"}) for _ in range(2))
+
+    assert first == second
+
+
+def test_whatever_it_concludes_its_grounds_are_proved(opened: Opened) -> None:
+    verdict = judged(opened(FORBIDDING))
+
+    for violation in verdict.violations:
+        assert violation.policy_quote in FORBIDDING["rule"]
+        assert violation.content_span is not None
+        assert TIPPED[slice(*violation.content_span)] == violation.content_quote
+    assert verdict.abstain_reason != "unproven"
+
+
+def test_the_exception_is_never_quoted_as_the_ground(opened: Opened) -> None:
+    section = opened(FORBIDDING).desk.rulebook.sections[0]
+    near = SectionSimilarity("fence.1", 0.9, "Asking first makes it fine.", 0.1, "", 0.1, "")
+
+    assert policy_quote(section, near) == "Do not throw compost, soil or leaves over the fence."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gestern Nacht habe ich zwei Eimer Erde über den Zaun gekippt, geschieht ihm recht.",
+        "Вчера ночью я высыпал два ведра земли через забор соседа, так ему и надо.",
+    ],
+)
+def test_what_it_cannot_read_goes_to_a_person(opened: Opened, text: str) -> None:
+    verdict = judged(opened(FORBIDDING), text)
+
+    assert verdict.decision == "abstain"
+    assert verdict.needs_human
+
+
+def test_an_alarm_that_no_policy_answers_to_is_a_gap_and_not_allowed(opened: Opened) -> None:
+    reviewer = opened(FORBIDDING)
+    model = reviewer.desk.model
+    assert isinstance(model, EmbeddedModel)
+    weighing = replace(model.weighing, allowed_line=1.0, violating_line=1.0)
+    lenient = replace(reviewer.desk, model=replace(model, weighing=weighing))
+    threat = "I know where you live and tonight I am coming to kill you and your whole family."
+
+    verdict = judge(Case(id="c-1", text=threat), lenient)
+
+    assert (verdict.decision, verdict.abstain_reason) == ("abstain", "policy_gap")
+    assert "violence" in verdict.rationale
+
+
+@pytest.mark.parametrize("text", ["🙂", "…", "a", "\u200b.", "1", "\x00\x01", "x" * 20_000])
+def test_odd_content_gets_a_verdict_and_no_crash(opened: Opened, text: str) -> None:
+    assert judged(opened(FORBIDDING), text).decision in {"allowed", "abstain", "violating"}
