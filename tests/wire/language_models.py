@@ -61,6 +61,8 @@ class LanguageModels:
     rejected: int = 0
     """Requests over the hidden limit."""
     most_at_once: int = 0
+    thought: float = 0.0
+    """Seconds that the model thought, over all requests."""
     _now: int = 0
 
     @property
@@ -108,6 +110,7 @@ class LanguageModels:
         self.asked.append(asked)
         reaction = self.script(asked)
         thinking = self.latency(asked) if isinstance(reaction, Answer) else 0.0
+        self.thought += thinking
         await asyncio.sleep(thinking + reaction.after)
         return _put(reaction, asked)
 
@@ -129,10 +132,11 @@ class LanguageModels:
             raise ProblemError(message, status=404, code="model_not_found")
         return asked
 
-    def _stats(self) -> dict[str, int]:
+    def _stats(self) -> dict[str, float]:
         return {
-            "answered": len(self.asked),
+            "let_through": len(self.asked),
             "rejected": self.rejected,
+            "thought": self.thought,
             "most_at_once": self.most_at_once,
         }
 
