@@ -177,14 +177,15 @@ def chat_body(
         "parallel_tool_calls": False if request.forced_tool else None,
     }
     body.update((k, v) for k, v in optional.items() if v is not None and k not in refused)
-    return body | _asked_form(request)
+    return body | _asked_form(request, own_server=own_server)
 
 
-def _asked_form(request: Request) -> dict[str, Any]:
+def _asked_form(request: Request, *, own_server: bool) -> dict[str, Any]:
     """The tools, and the form that the answer is to have."""
     form: dict[str, Any] = {}
     if request.tools:
-        form["tools"] = [_tool(tool) for tool in request.tools]
+        bound = "" if own_server else request.forced_tool
+        form["tools"] = [_tool(tool, strict=tool.name == bound) for tool in request.tools]
     if request.forced_tool:
         form["tool_choice"] = {"type": "function", "function": {"name": request.forced_tool}}
     if request.mode == "json_schema" and request.answer_schema is not None:
@@ -197,12 +198,14 @@ def _asked_form(request: Request) -> dict[str, Any]:
     return form
 
 
-def _tool(tool: OfferedTool) -> dict[str, Any]:
-    function = {
+def _tool(tool: OfferedTool, *, strict: bool) -> dict[str, Any]:
+    function: dict[str, Any] = {
         "name": tool.name,
         "description": tool.description,
         "parameters": tool.parameters,
     }
+    if strict and is_closed(tool.parameters):
+        function["strict"] = True
     return {"type": "function", "function": function}
 
 

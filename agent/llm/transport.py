@@ -13,8 +13,9 @@ import select
 import socket
 import ssl
 import time
+import weakref
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ LONGEST_IDLE = 60.0
 """Seconds that a connection is kept for the next request."""
 _SURELY_OPEN = 5.0  # seconds; for platforms where nobody can ask a socket
 _CHUNK = 64 * 1024
+Origin = tuple[str, str, int]
+"""Scheme, host and port."""
 _TALKATIVE = ("openai", "anthropic", "httpx", "httpx2", "httpcore", "httpcore2")
 
 
@@ -92,8 +95,10 @@ class SocketTransport(httpx2.BaseTransport):
     """
 
     def __init__(self) -> None:
-        self._idle: defaultdict[tuple[str, str, int], deque[_Connection]] = defaultdict(deque)
+        self._idle: defaultdict[Origin, deque[_Connection]] = defaultdict(deque)
         self._context = httpx2.create_ssl_context()
+        # Whoever forgets to close a provider should not leave open sockets behind.
+        weakref.finalize(self, _close_all, self._idle)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request and read its answer to the end.
@@ -117,9 +122,7 @@ class SocketTransport(httpx2.BaseTransport):
 
     def close(self) -> None:
         """Close the connections that wait."""
-        for stack in self._idle.values():
-            while stack:
-                stack.pop().close()
+        _close_all(self._idle)
 
     def _connected(self, url: httpx2.URL, patience: float | None) -> _Connection:
         secure = url.scheme == "https"
@@ -138,7 +141,7 @@ class _Connection:
     """One connection, used by one thread at a time."""
 
     def __init__(
-        self, origin: tuple[str, str, int], context: ssl.SSLContext | None, patience: float | None
+        self, origin: Origin, context: ssl.SSLContext | None, patience: float | None
     ) -> None:
         self.origin = origin
         self._used = time.monotonic()
@@ -216,6 +219,13 @@ class _Connection:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _close_all(idle: Mapping[Origin, deque[_Connection]]) -> None:
+    for stack in list(idle.values()):
+        with contextlib.suppress(IndexError):
+            while True:
+                stack.pop().close()
 
 
 @contextlib.contextmanager
