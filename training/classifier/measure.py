@@ -46,6 +46,7 @@ ANY_OF: tuple[Signal, ...] = ("hate", "harassment", "violence", "self_harm", "se
 
 _FEWEST_FOR_A_TERM = 20
 _TEST_SHARE = 0.2
+_LENGTHS = (100, 300, 1500)
 
 
 @dataclass(frozen=True)
@@ -303,11 +304,11 @@ def word_overlap_score(classifier: Classifier, data: Path, *, most: int = 690) -
 
 @dataclass(frozen=True)
 class LongReport:
-    """What happens to texts of about 1,500 words."""
+    """What happens to long texts."""
 
     texts: int
-    over: Mapping[Signal, float]
-    """Share of harmless long texts over the line of each label."""
+    over: Mapping[int, Mapping[Signal, float]]
+    """For each length in words, the share of harmless texts over the line of each label."""
     alone: float
     """Share of violating sentences over their line when they stand alone."""
     hidden: float
@@ -331,7 +332,6 @@ def long_report(classifier: Classifier, held: Sequence[Row], *, texts: int = 40)
             said.append(fine[int(chance.integers(len(fine)))])
         return "\n".join(said)
 
-    long_rows = [replace(held[0], text=filler(1500)) for _ in range(texts)]
     picked = [bad[int(chance.integers(len(bad)))] for _ in range(texts)]
     alone = classifier.score([text for text, _ in picked])
     within = classifier.score([f"{filler(750)}\n{text}\n{filler(750)}" for text, _ in picked])
@@ -343,7 +343,10 @@ def long_report(classifier: Classifier, held: Sequence[Row], *, texts: int = 40)
         ]
         return float(np.mean(hits))
 
-    over = scored(classifier, long_rows).over(classifier.thresholds)
+    over = {}
+    for words in _LENGTHS:
+        harmless = [replace(held[0], text=filler(words)) for _ in range(texts)]
+        over[words] = scored(classifier, harmless).over(classifier.thresholds)
     return LongReport(texts, over, share(alone), share(within))
 
 
