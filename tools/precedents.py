@@ -11,7 +11,7 @@ from policies.rulebook import Rulebook
 from records.precedents import Precedent
 from tools.tool import Arguments, Result, Tool, tool
 
-NEAR = 0.45
+NEAR = 0.34
 """Cosine from which on a decided case resembles another at all."""
 
 OF_EACH = 2
