@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent.case import Case
 from agent.phrases import phrases
-from agent.reading_copy import reading_copy
+from agent.reading_copy import ReadingCopy, reading_copy
 from agent.state import Desk, ReviewState
 from agent.verify import TEXT
 from errors import ToolError
@@ -33,7 +33,7 @@ def prepare(state: ReviewState, desk: Desk) -> ReviewState:
         "reading": reading,
         "language": case.language or desk.language(reading),
         "links": _links(case, sources),
-        "signs": sorted({sign for copy in copies for sign in desk.signs(copy)}),
+        "signs": _signs(case, copies, desk),
         "shown": [section.id for section in desk.sections(reading)],
         "precedents": [found.model_dump() for found in desk.precedents(reading)],
     }
@@ -70,6 +70,14 @@ def _sources(case: Case, desk: Desk) -> Mapping[str, str]:
         if link not in case.text:
             sources[f"link {number}"] = link
     return sources
+
+
+def _signs(case: Case, copies: Sequence[ReadingCopy], desk: Desk) -> list[str]:
+    """The signs of steering in the content and in whatever else of the case a model is shown."""
+    around = [item.text for item in case.context]
+    around += [report.reason for report in case.reports] + [case.surface]
+    heard = [*copies, *(reading_copy(text) for text in around if text.strip())]
+    return sorted({sign for copy in heard for sign in desk.signs(copy)})
 
 
 def _links(case: Case, sources: Mapping[str, str]) -> list[str]:

@@ -105,12 +105,12 @@ def _latin_look_alikes(characters: Characters) -> Characters:
     for match in _WORD.finditer(text):
         word = [c for c in match.group() if c.isalpha()]
         foreign = [c for c in word if not _is_latin(c)]
-        if not foreign or not all(_latin_twin(c) for c in foreign):
+        if not foreign or not all(latin_twin(c) for c in foreign):
             continue
         if len(foreign) < len(word) or mostly_latin:
             for place in range(*match.span()):
                 character, origin = characters[place]
-                plain[place] = (_latin_twin(character) or character, origin)
+                plain[place] = (latin_twin(character) or character, origin)
     return plain
 
 
@@ -120,7 +120,7 @@ def _is_latin(character: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _latin_twin(character: str) -> str:
+def latin_twin(character: str) -> str:
     """The ASCII letter that `character` is confused with, or nothing (Unicode TR 39)."""
     if not character.isalpha() or _is_latin(character):
         return ""
@@ -128,7 +128,12 @@ def _latin_twin(character: str) -> str:
 
     found = confusables.is_confusable(character, greedy=True, preferred_aliases=["latin"])
     twins = [twin["c"] for entry in found or [] for twin in entry["homoglyphs"]]
-    return next((t for t in twins if len(t) == 1 and t.isascii() and t.isalpha()), "")
+    letters: list[str] = [t for t in twins if len(t) == 1 and t.isascii() and t.isalpha()]
+    of_its_case = [t for t in letters if t.isupper() == character.isupper()]
+    if character.isupper() and not of_its_case:
+        # The table has the Cyrillic І under l, its small letter under i.
+        of_its_case = [t for t in [latin_twin(character.lower()).upper()] if t]
+    return (of_its_case or letters or [""])[0]
 
 
 def _joined_letters(characters: Characters) -> Characters:

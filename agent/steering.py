@@ -1,26 +1,32 @@
 """Signs that a content tries to steer whoever judges it.
 
 Such content may raise scrutiny and never lowers it: a sign turns `allowed` into a doubt, and leaves
-a violation a violation. The signs are deliberately few and explained; the classifier's injection
-score adds what no pattern foresees.
+a violation a violation. The text is searched as it is, undressed, with look-alike letters and
+digits read as letters, and decoded where words are hidden in a code; that they are is a sign by
+itself. The classifier's injection score adds what no pattern foresees.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from agent.hidden_text import hidden_texts, other_readings
+from agent.phrases import phrases
 from agent.reading_copy import ReadingCopy
 
-HIDDEN_LETTERS = "letters that a reader cannot see"
-TAG_CHARACTERS = range(0xE0000, 0xE0080)
+_TAGS = range(0xE0000, 0xE0080)
 """Unicode tags: invisible copies of ASCII."""
 
-SCORED = "words that read like instructions to a machine"
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f")
+"""The flags of England, Scotland and Wales are spelled with tags, and hide nothing."""
+
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+"""One variation selector shapes the sign before it; a row of them carries bytes."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,18 @@ def known_signs() -> tuple[Sign, ...]:
     """Return the signs of `prompts/steering.toml`."""
     table = tomllib.loads((files("agent") / "prompts" / "steering.toml").read_text("utf-8"))
     return tuple(
-        Sign(told, re.compile("|".join(patterns), re.IGNORECASE))
+        Sign(
+            told, re.compile("|".join(_filled(p, table["words"]) for p in patterns), re.IGNORECASE)
+        )
         for told, patterns in table["signs"].items()
     )
+
+
+def _filled(pattern: str, words: Mapping[str, str]) -> str:
+    """The pattern with the names of words replaced by the words."""
+    for name, alternatives in words.items():
+        pattern = pattern.replace(f"%{name}%", alternatives)
+    return pattern
 
 
 def steering_signs(
@@ -51,11 +66,23 @@ def steering_signs(
         injection_score: Probability that a text holds instructions to a machine.
         line: The score from which on that is a sign.
     """
-    texts = dict.fromkeys([copy.original, copy.text])
-    plain = [" ".join(text.split()) for text in texts]
+    told = phrases("steering")["told"]
+    seen = list(dict.fromkeys([copy.original, copy.text]))
+    hidden = [text for one in seen for text in hidden_texts(one)]
+    readings = [text for one in [*seen, *hidden] for text in other_readings(one)]
+    plain = [" ".join(text.split()) for text in dict.fromkeys([*seen, *hidden, *readings])]
     found = [sign.told for sign in known_signs() if any(map(sign.pattern.search, plain))]
-    if any(ord(c) in TAG_CHARACTERS for c in copy.original):
-        found.append(HIDDEN_LETTERS)
-    if any(injection_score(text) >= line for text in texts):
-        found.append(SCORED)
+    if _has_unseen_letters(copy.original):
+        found.append(told["hidden_letters"])
+    if hidden:
+        found.append(told["hidden_words"])
+    if any(injection_score(text) >= line for text in [*seen, *hidden]):
+        found.append(told["scored"])
     return found
+
+
+def _has_unseen_letters(text: str) -> bool:
+    if text.isascii():
+        return False
+    without_flags = _FLAG.sub("", text)
+    return any(ord(c) in _TAGS for c in without_flags) or bool(_SELECTORS.search(text))

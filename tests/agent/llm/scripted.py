@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.llm.asking import Line
-from agent.llm.exchange import CalledTool, Deadline, Finish, Reply, Request, Tokens
+from agent.llm.exchange import CalledTool, Deadline, Finish, Provider, Reply, Request, Tokens
 from errors import ModelError
 
 TEXT = "Hello there. Your tulips are a disgrace, honestly."
@@ -78,6 +78,6 @@ def markers() -> Callable[[], str]:
     return lambda: f"m{next(numbers)}"
 
 
-def line_to(provider: ScriptedProvider) -> Line:
+def line_to(provider: Provider) -> Line:
     """A line that charges a cent for a thousand tokens."""
     return Line(provider, price=lambda tokens: (tokens.input + tokens.output) / 100_000)
