@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -25,6 +26,8 @@ from policies.rulebook import digest
 Vectors = NDArray[np.float32]
 
 _HINT = "restore models/embedder: reinstall Amicus, or in a checkout `git checkout models/embedder`"
+_CPU = ["CPUExecutionProvider"]
+_REMEMBERED = 256
 _OVERLAP = 64  # tokens that neighbouring windows share, so that no sentence is only seen cut
 
 
@@ -44,14 +47,14 @@ class Embedder:
     window: int
     """Most tokens of a text that a vector can hold, [CLS] and [SEP] included."""
     _tokenizer: Tokenizer
-    _session: Any
+    _run: Callable[[str], Vectors]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector for each text: float32 of shape (texts, width).
 
         Of a longer text only the first `window` tokens count; `windows` cuts it up instead.
         """
-        vectors = {text: self._vector(text) for text in dict.fromkeys(texts)}
+        vectors = {text: self._run(text) for text in dict.fromkeys(texts)}
         if not vectors:
             return np.empty((0, self.width), np.float32)
         return np.stack([vectors[text] for text in texts])
@@ -70,11 +73,6 @@ class Embedder:
     def embed_long(self, text: str) -> Vectors:
         """Return the vectors of all windows of `text`: float32 of shape (windows, width)."""
         return self.embed(self.windows(text))
-
-    def _vector(self, text: str) -> Vectors:
-        ids = np.array([self._tokenizer.encode(well_formed(text)).ids], np.int64)
-        vector: Vectors = self._session.run(["vectors"], {"ids": ids})[0][0]
-        return vector
 
 
 def open_embedder(*, threads: int = 0, folder: Traversable | None = None) -> Embedder:
@@ -100,8 +98,21 @@ def open_embedder(*, threads: int = 0, folder: Traversable | None = None) -> Emb
         width=config["width"],
         window=config["window"],
         _tokenizer=encoder,
-        _session=onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]),
+        _run=_remembering(encoder, onnxruntime.InferenceSession(model, options, providers=_CPU)),
     )
+
+
+def _remembering(tokenizer: Tokenizer, session: Any) -> Callable[[str], Vectors]:
+    """Bind the model, and remember its last vectors: one review asks for the same text often."""
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def vector(text: str) -> Vectors:
+        ids = np.array([tokenizer.encode(well_formed(text)).ids], np.int64)
+        found: Vectors = session.run(["vectors"], {"ids": ids})[0][0]
+        found.setflags(write=False)
+        return found
+
+    return vector
 
 
 def _config(file: Traversable) -> dict[str, Any]:
