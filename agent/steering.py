@@ -29,6 +29,11 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 """One variation selector shapes the sign before it; a row of them carries bytes."""
 
 
+MOST_WORDS_SCORED = 150
+"""Of a longer text the score says nothing: harmless ones cross its line more often than not
+(models/classifier/CARD.md). The patterns search every text."""
+
+
 @dataclass(frozen=True)
 class Sign:
     """A pattern, and what a person should be told when it stands in a text."""
@@ -76,7 +81,8 @@ def steering_signs(
         found.append(told["hidden_letters"])
     if hidden:
         found.append(told["hidden_words"])
-    if any(injection_score(text) >= line for text in [*seen, *hidden]):
+    scored = [text for text in [*seen, *hidden] if len(text.split()) <= MOST_WORDS_SCORED]
+    if any(injection_score(text) >= line for text in scored):
         found.append(told["scored"])
     return found
 
