@@ -93,7 +93,7 @@ class Reply:
     """The model that says it answered."""
     request_id: str = ""
     logprobs: tuple[tuple[str, float], ...] = ()
-    """The tokens of the answer with their natural logarithms, where they were asked for and came."""
+    """The tokens of the answer with their natural logarithms, where they were asked for."""
 
 
 @dataclass(frozen=True)
