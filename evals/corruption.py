@@ -350,14 +350,15 @@ def says_itself(reply: Reply, draft: Draft) -> bool:
 
     Then the model did say it: a spoiled word in a sentence cannot be told from a meant one. That
     counts for what was spoiled at random places only, where nobody knows what became of it.
-    Around the object there may be letters, as in prose, but nothing that JSON is made of. This is
-    the measure, and shares no code with what is measured.
+    Around the object there may be prose, but no brace, and nothing that JSON is made of next to it.
+    This is the measure, and shares no code with what is measured.
     """
     said = [call.arguments for call in reply.calls] or [reply.text]
     if len(said) != 1 or reply.finish not in {"stop", "tool_calls"}:
         return False
     start, end = said[0].find("{"), said[0].rfind("}") + 1
-    if set(said[0][:start] + said[0][end:]) & set('{}[]",'):
+    before, after = said[0][:start].rstrip(), said[0][end:].lstrip()
+    if set(before + after) & set("{}") or set(before[-1:] + after[:1]) & set('[]",'):
         return False
     try:
         value = json.loads(said[0][start:end], strict=False, object_pairs_hook=_once_each)

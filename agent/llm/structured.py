@@ -160,23 +160,26 @@ def _check_origin(answer: str, content: Sequence[str]) -> None:
 def _draft(value: Mapping[str, Any]) -> Draft:
     """The draft, if every field is one that was asked for and has its type and range."""
     trimmed = _trimmed(value, _CODED)
-    grounds = trimmed.get("violations")
-    if "violations" not in trimmed:
-        raise UnusableReplyError("fields", detail="violations: Field required")
-    if isinstance(grounds, list):
-        trimmed["violations"] = [
-            _trimmed(ground, _CODED_IN_GROUND) if isinstance(ground, dict) else ground
-            for ground in grounds
-        ]
-        if any(isinstance(ground, dict) and "content_span" in ground for ground in grounds):
-            raise UnusableReplyError("fields", detail="violations.content_span: not asked for")
     reason = trimmed.get("abstain_reason")
     if isinstance(reason, str) and reason not in get_args(ModelReason):
         raise UnusableReplyError("fields", detail=f"abstain_reason: {shown(reason)}")
+    if "violations" not in trimmed:
+        raise UnusableReplyError("fields", detail="violations: Field required")
+    if isinstance(trimmed["violations"], list):
+        trimmed["violations"] = [_ground(ground) for ground in trimmed["violations"]]
     try:
         return Draft.model_validate_json(json.dumps(trimmed), strict=True)
     except ValidationError as error:
         raise UnusableReplyError("fields", detail=_told(error)) from None
+
+
+def _ground(value: object) -> object:
+    """A ground as a model may write it: where it stands in the content is for code to say."""
+    if not isinstance(value, dict):
+        return value
+    if "content_span" in value:
+        raise UnusableReplyError("fields", detail="violations.content_span: not asked for")
+    return _trimmed(value, _CODED_IN_GROUND)
 
 
 def _trimmed(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -200,7 +203,7 @@ def _told(error: ValidationError) -> str:
 def read_calls(reply: Reply, tools: Sequence[Tool], *, left: int) -> tuple[ToolCall, ...]:
     """Return what a model wants to know; nothing where it is ready to conclude.
 
-    A model that gives its verdict early is ready; the verdict is asked for in its own turn.
+    A verdict that is given early is not taken: it is asked for in its own turn.
 
     Args:
         reply: What came back.
@@ -213,10 +216,9 @@ def read_calls(reply: Reply, tools: Sequence[Tool], *, left: int) -> tuple[ToolC
     """
     _check_finish(reply)
     verdict = phrases("llm/answer")["tool"]["name"]
-    if any(call.name == verdict for call in reply.calls):
-        return ()
     by_name = {tool.name: tool for tool in tools}
-    calls = {repr(call): call for call in (_checked(call, by_name) for call in reply.calls)}
+    checked = (_checked(call, by_name) for call in reply.calls if call.name != verdict)
+    calls = {repr(call): call for call in checked}
     if len(calls) > left:
         raise UnusableReplyError("too_many_calls", calls=len(calls), left=left, reason="budget")
     return tuple(calls.values())

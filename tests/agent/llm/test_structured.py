@@ -261,6 +261,12 @@ def test_calls_of_offered_tools_are_taken_once_each() -> None:
     ]
 
 
+def test_a_question_beside_an_early_verdict_is_still_asked() -> None:
+    asked = ("search_policy", json.dumps({"question": "is it paid?"}))
+
+    assert len(read_calls(says("", "tool_calls", ("verdict", PLAIN), asked), [SEARCH], left=3)) == 1
+
+
 @pytest.mark.parametrize("reply", [says("READY"), says(""), concludes(), says(PLAIN)])
 def test_a_model_without_questions_is_ready(reply: Any) -> None:
     assert read_calls(reply, [SEARCH], left=3) == ()
