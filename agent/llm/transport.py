@@ -17,6 +17,7 @@ import weakref
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -96,7 +97,6 @@ class SocketTransport(httpx2.BaseTransport):
 
     def __init__(self) -> None:
         self._idle: defaultdict[Origin, deque[_Connection]] = defaultdict(deque)
-        self._context = httpx2.create_ssl_context()
         # Whoever forgets to close a provider should not leave open sockets behind.
         weakref.finalize(self, _close_all, self._idle)
 
@@ -119,6 +119,10 @@ class SocketTransport(httpx2.BaseTransport):
         else:
             self._idle[connection.origin].append(connection)
         return httpx2.Response(response.status, headers=response.getheaders(), content=body)
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return httpx2.create_ssl_context()
 
     def close(self) -> None:
         """Close the connections that wait."""

@@ -179,8 +179,8 @@ def _sent(status: int, body: object, headers: Mapping[str, str] | None = None) -
 
 
 def _listed(names: Sequence[str]) -> dict[str, Any]:
-    entries = [{"id": name, "object": "model", "type": "model", "created": 0} for name in names]
-    return {"object": "list", "data": entries, "has_more": False}
+    entry = {"object": "model", "type": "model", "created": 0, "owned_by": "nobody"}
+    return {"object": "list", "data": [{"id": name} | entry for name in names], "has_more": False}
 
 
 def in_order(left: list[Reaction]) -> Script:
@@ -196,7 +196,7 @@ def in_order(left: list[Reaction]) -> Script:
 
 @contextlib.contextmanager
 def language_models(
-    script: Script | list[Reaction] | tuple[Reaction, ...], *, port: int = 0, **options: Any
+    script: Script | Sequence[Reaction], *, port: int = 0, **options: Any
 ) -> Iterator[LanguageModels]:
     """Run a server while the block runs.
 
@@ -208,8 +208,8 @@ def language_models(
     Raises:
         AssertionError: The list is not used up at the end of the block.
     """
-    left = list(script) if isinstance(script, list | tuple) else []
-    play = in_order(left) if isinstance(script, list | tuple) else script
+    left: list[Reaction] = list(script) if isinstance(script, Sequence) else []
+    play = in_order(left) if isinstance(script, Sequence) else script
     server = LanguageModels(play, **options)
     with listening(server.answering, port=port) as url:
         server.url = url
