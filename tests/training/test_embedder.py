@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,15 @@ import pytest
 from numpy.typing import NDArray
 
 from errors import InputError
+from retrieval.embedder import open_embedder
 from training.embedder import source
+from training.embedder.folder import write_folder
 from training.embedder.graph import Shape, Storage, sentence_encoder
 from training.embedder.storage import BLOCKS, DYNAMIC, FULL, HALF, ROWS, rounded
 
 Tensors = dict[str, NDArray[np.float32]]
 
 SHAPE = Shape(layers=2, width=128, heads=4, window=12)
-WORDS, INNER = 50, 256
 IDS = np.array([[1, 7, 49, 7, 2], [3, 3, 0, 11, 5]], np.int64)
 
 
@@ -59,6 +61,17 @@ def test_the_same_tensors_make_the_same_bytes(tensors: Tensors) -> None:
     assert sentence_encoder(tensors, BLOCKS, SHAPE) == sentence_encoder(tensors, BLOCKS, SHAPE)
 
 
+def test_a_folder_of_ours_can_be_opened(tmp_path: Path) -> None:
+    tokenizer = (resources.files("models") / "embedder" / "tokenizer.json").read_text("utf-8")
+    origin = source.Source(random_tensors(SHAPE, words=30_522), tokenizer, "none")
+
+    write_folder(origin, BLOCKS, tmp_path, name="mine", shape=SHAPE)
+
+    embedder = open_embedder(threads=1, folder=tmp_path)
+    assert embedder.name.startswith("mine@")
+    assert embedder.embed(["a text", "a longer one " * 20]).shape == (2, SHAPE.width)
+
+
 def test_rounding_keeps_zero_and_the_largest_value() -> None:
     values, scales = rounded(np.array([[0, -2, 1], [0, 0, 0]], np.float32), axis=1)
 
@@ -93,25 +106,29 @@ def test_the_package_is_pinned_by_hash() -> None:
 
 @pytest.fixture
 def tensors() -> Tensors:
-    """Random weights of a tiny BERT, under Hugging Face's names."""
+    return random_tensors(SHAPE, words=50)
+
+
+def random_tensors(shape: Shape, *, words: int) -> Tensors:
+    """Random weights of a small BERT, under Hugging Face's names."""
     random = np.random.default_rng(5)
 
-    def draw(*shape: int) -> NDArray[np.float32]:
-        return random.normal(0, 0.2, shape).astype(np.float32)
+    def draw(*size: int) -> NDArray[np.float32]:
+        return random.normal(0, 0.2, size).astype(np.float32)
 
     made = {
-        "embeddings.word_embeddings.weight": draw(WORDS, SHAPE.width),
-        "embeddings.position_embeddings.weight": draw(2 * SHAPE.window, SHAPE.width),
-        "embeddings.token_type_embeddings.weight": draw(2, SHAPE.width),
+        "embeddings.word_embeddings.weight": draw(words, shape.width),
+        "embeddings.position_embeddings.weight": draw(2 * shape.window, shape.width),
+        "embeddings.token_type_embeddings.weight": draw(2, shape.width),
     }
-    sizes = dict.fromkeys(("query", "key", "value"), (SHAPE.width, SHAPE.width))
+    sizes = dict.fromkeys(("query", "key", "value"), (shape.width, shape.width))
     dense = {f"attention.self.{name}": size for name, size in sizes.items()} | {
-        "attention.output.dense": (SHAPE.width, SHAPE.width),
-        "intermediate.dense": (INNER, SHAPE.width),
-        "output.dense": (SHAPE.width, INNER),
+        "attention.output.dense": (shape.width, shape.width),
+        "intermediate.dense": (2 * shape.width, shape.width),
+        "output.dense": (shape.width, 2 * shape.width),
     }
     norms = ["embeddings.LayerNorm"]
-    for layer in range(SHAPE.layers):
+    for layer in range(shape.layers):
         prefix = f"encoder.layer.{layer}."
         for name, size in dense.items():
             made[f"{prefix}{name}.weight"], made[f"{prefix}{name}.bias"] = (
@@ -120,7 +137,7 @@ def tensors() -> Tensors:
             )
         norms += [f"{prefix}attention.output.LayerNorm", f"{prefix}output.LayerNorm"]
     for name in norms:
-        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + draw(SHAPE.width), draw(SHAPE.width)
+        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + draw(shape.width), draw(shape.width)
     return made
 
 

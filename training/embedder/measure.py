@@ -16,7 +16,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from retrieval.documents import read_documents
 from retrieval.embedder import Embedder, Vectors, open_embedder
 from retrieval.entries import open_entries, rank
 from training.embedder import source, storage
-from training.embedder.graph import sentence_encoder
+from training.embedder.folder import write_folder
 
 STORAGES = {
     "fp32, as published": storage.FULL,
@@ -72,11 +72,6 @@ def footprint(model: Path, ids: Sequence[Sequence[int]], threads: int) -> Footpr
     return Footprint(load, _memory_mb() - before, len(ids) / fastest)
 
 
-def with_model(embedder: Embedder, model: Path) -> Embedder:
-    """Return `embedder` with another graph under it."""
-    return replace(embedder, name=f"{model.stem}@measured", _session=_session(model, 1))
-
-
 def recall(embedder: Embedder, corpus: Path) -> float:
     """Share of the questions whose document is among the first five that the search finds."""
     with tempfile.TemporaryDirectory() as home:
@@ -95,23 +90,27 @@ def recall(embedder: Embedder, corpus: Path) -> float:
 
 def rows(origin: source.Source, texts: Sequence[str], corpus: Path | None) -> Iterator[str]:
     """Yield a row for each way of storing the model; the first one is the yardstick."""
-    shipped = open_embedder(threads=1)
-    tokenizer = Tokenizer.from_str(origin.tokenizer)
-    tokenizer.enable_truncation(shipped.window)
-    ids = [tokenizer.encode(text).ids for text in texts[:_TIMED]]
     true: Vectors | None = None
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         for number, (name, kind) in enumerate(STORAGES.items()):
-            model = Path(folder) / f"{number}.onnx"
-            model.write_bytes(sentence_encoder(origin.tensors, kind))
-            embedder = with_model(shipped, model)
+            folder = Path(scratch) / str(number)
+            write_folder(origin, kind, folder, name=f"measured-{number}")
+            model = folder / "model.onnx"
+            embedder = open_embedder(threads=1, folder=folder)
             vectors = embedder.embed(texts)
             true = vectors if true is None else true
             cosines = (vectors * true).sum(axis=1)
             yield f"| {name} | {model.stat().st_size / 1e6:.1f} "
             yield f"| {cosines.mean():.5f} | {cosines.min():.5f} "
             yield f"| {recall(embedder, corpus) if corpus else float('nan'):.3f} "
+            ids = _ids(origin.tokenizer, texts[:_TIMED], embedder.window)
             yield _cells(*(_in_a_new_process(model, ids, threads) for threads in (1, 2)))
+
+
+def _ids(tokenizer: str, texts: Sequence[str], window: int) -> list[list[int]]:
+    encoder = Tokenizer.from_str(tokenizer)
+    encoder.enable_truncation(window)
+    return [encoder.encode(text).ids for text in texts]
 
 
 def _cells(one: Footprint, two: Footprint) -> str:
