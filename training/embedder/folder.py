@@ -6,14 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
-from training.embedder.graph import Shape, Storage, sentence_encoder
+from training.embedder.graph import MINILM, Shape, Storage, sentence_encoder
 from training.embedder.source import PACKAGE, Source
 
 NAME = "minilm-l6-int8"
 
 
 def write_folder(
-    origin: Source, storage: Storage, out: Path, *, name: str = NAME, shape: Shape = Shape()
+    origin: Source, storage: Storage, out: Path, *, name: str = NAME, shape: Shape = MINILM
 ) -> None:
     """Write `model.onnx`, `tokenizer.json` and `config.json` into `out`; always the same bytes."""
     contents = {

@@ -37,6 +37,9 @@ class Shape:
     epsilon: float = 1e-12
 
 
+MINILM = Shape()
+
+
 @dataclass
 class Writer:
     """Collects the nodes and constants of a graph; every method returns the name to refer to."""
@@ -84,7 +87,7 @@ class Encoder:
     writer: Writer = field(default_factory=Writer)
 
 
-def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = Shape()) -> bytes:
+def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = MINILM) -> bytes:
     """Return the serialised graph: `ids` int64 (texts, tokens) to `vectors` float32 (texts, width).
 
     Args:
