@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import chromadb
 import pytest
+from chromadb.config import Settings
 
 from errors import RecordsError
 from policies.rulebook import Rulebook
@@ -98,11 +99,13 @@ def test_an_index_that_lost_some_of_its_parts_is_built_again(
     assert folder.name not in indexes(tmp_path)
 
 
-def test_an_index_that_is_deleted_under_a_search_is_an_error_with_a_hint(
+def test_a_collection_that_is_gone_under_a_search_is_an_error_with_a_hint(
     rulebook: Rulebook, embedder: Embedder, tmp_path: Path
 ) -> None:
     index = open_policy_index(rulebook, embedder, tmp_path)
-    shutil.rmtree(tmp_path / "index")
+    settings = Settings(anonymized_telemetry=False)
+    client = chromadb.PersistentClient(str(index.sections.stored.folder), settings)
+    client.delete_collection(index.name)
 
     with pytest.raises(RecordsError, match="cannot read the index") as caught:
         search(index, "loud music")
