@@ -187,8 +187,8 @@ def by_meaning(index: EntryIndex, query: str, *, limit: int) -> list[tuple[str, 
 def by_words(index: EntryIndex, query: str) -> dict[int, float]:
     """Return positions and BM25 scores of the entries that share a word with `query`.
 
-    BM25 also returns entries without a word in common, at score 0; counting their ranks is what
-    makes reciprocal rank fusion of a small corpus worse than meaning alone.
+    BM25 also returns entries without a word in common, at score 0. Reciprocal rank fusion counts
+    their ranks, and so is no better than meaning alone on a small corpus.
     """
     if index.words is None:
         return {}

@@ -1,9 +1,11 @@
 """Measure the search: `python -m evals.retrieval.bench --corpus DIR`.
 
 DIR holds the Markdown documents of github.com/github/site-policy (CC0), which are not part of this
-repository. The questions were written before any ranking was seen. The one number that the search
-had to choose, the weight of words against meaning, was chosen on the `dev` half of them and on
-`evals/sets/dev.jsonl`; the `test` half and `evals/sets/golden.jsonl` took no part in it.
+repository. Questions 1 to 135 were written before any ranking was seen, the others before any of
+them was ranked. What the search had to choose, the weight of words and how an entry's parts count,
+was chosen on the `dev` half and on `evals/sets/dev.jsonl`. The `test` half and `golden.jsonl` took
+no part in it, but were not seen once only: a first version, in which an entry counted by its best
+parts alone, found fewer of the test half among the first five (.83) than plain meaning did (.86).
 """
 
 from __future__ import annotations
