@@ -18,18 +18,22 @@ from agent.llm.exchange import Deadline, OutOfTimeError
 
 DECREASE = 0.9
 """What a refusal leaves of the rate."""
-ANSWERS_TO_RECOVER = 30
+ANSWERS_TO_RECOVER = 22
 """After so many answers the rate is back where it was refused."""
-ANSWERS_TO_DOUBLE = 6
+ANSWERS_TO_DOUBLE = 4
 """Beyond that, so many answers double the step: a limit that was raised is found again soon."""
 STEEPEST = 0.08
 """Share of the rate that one answer may add at most."""
 COSTLY_PAUSE = 0.5
 """Seconds. Where a refusal costs more than that, the limit is felt for with more care."""
-CARE = 10.0
+CARE = 5.0
 """How many times longer than a costly pause the rate takes to recover."""
-SLOWEST = 1 / 60
+SLOWEST = 0.2
 """Starts a second, in the worst of times."""
+CLOSE_BEHIND = 3
+"""Fewer requests than that let through between two refusals: a window is full, and slides on."""
+LONGEST_GUESS = 0.25
+"""Seconds that everybody waits at most for such a window, where the provider says nothing."""
 _SMOOTHING = 0.05
 _GUESSED_LATENCY = 0.25
 
@@ -50,6 +54,7 @@ class Pacing:
     _next_start: float = 0.0
     _latency: float | None = None
     _refused_at: float | None = None
+    _resumed_at: float = 0.0
     _since: float = 0.0
     _let_through: int = 0
     _known: float | None = None
@@ -57,6 +62,7 @@ class Pacing:
     _step: float = 0.0
     _doubles_after: float = ANSWERS_TO_DOUBLE
     _answers_above: int = 0
+    _in_a_row: int = 0
 
     def __post_init__(self) -> None:
         """Begin with a handful of requests at once, not with all of them."""
@@ -110,24 +116,41 @@ class Pacing:
         self.in_flight -= 1
         self._let_through -= 1
         pause = min(retry_after or 0.0, self.longest_pause)
+        soon = now - max(self._since, self._resumed_at) < pause
         self.paused_until = max(self.paused_until, now + pause)
         if self._refused_at is not None and started <= self._refused_at:
             return
+        self._in_a_row = self._in_a_row + 1 if self._let_through < CLOSE_BEHIND else 0
         through = self._let_through / max(now - self._since, self._latency or _GUESSED_LATENCY)
         self._refused_at = self._since = now
+        self._resumed_at = self.paused_until
         self._let_through = 0
-        self._slow_down(through, pause)
+        self._slow_down(through, pause, soon=soon)
+        if retry_after is None:
+            self.paused_until = max(self.paused_until, now + self._guessed_pause())
 
-    def _slow_down(self, through: float, pause: float) -> None:
-        """Set the rate after a refusal, where `through` a second were let through before it."""
+    def _guessed_pause(self) -> float:
+        """Seconds until a window that is full may have slid on; longer with every refusal."""
+        if self._known is None or self.rate is None:
+            return 0.0
+        return min(LONGEST_GUESS, 2 * (2.0 ** min(self._in_a_row, 20) - 1) / self.rate)
+
+    def _slow_down(self, through: float, pause: float, *, soon: bool) -> None:
+        """Set the rate after a refusal.
+
+        Args:
+            through: How many a second were let through since the last one, pauses included.
+            pause: Seconds that this refusal costs everybody.
+            soon: Whether it came sooner after the last pause than that pause was long.
+        """
         costly = pause >= COSTLY_PAUSE
         if self.rate is None:
             self.rate = max(1.0, through)
             self._known = self.rate if costly else None
         else:
-            # A bucket that fills while everybody waits shows in `through` what it really lets by.
+            # Refused again so soon, the rate was far off; `through` shows what the bucket takes in.
             felt = max(through, self.rate / 2)
-            self._known = min(self.rate, felt) if costly else self.rate
+            self._known = min(self.rate, felt) if costly and soon else self.rate
             self.rate = max(SLOWEST, self._known * DECREASE)
         answers = max(ANSWERS_TO_RECOVER, CARE * pause * self.rate if costly else 0)
         self._step = self.rate * (1 - DECREASE) / answers

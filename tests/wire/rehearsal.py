@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from agent.llm.limiter import Pacing
 from agent.llm.transport_errors import retry_after
-from tests.wire.pace import RateLimit
+from tests.wire.pace import HiddenLimit
 
 REFUSAL_SECONDS = 0.003
 """How soon a refusal comes back."""
@@ -22,7 +22,7 @@ class Rehearsal:
     """Workers that ask without a pause, start as `pacing` lets them, and try again when refused."""
 
     pacing: Pacing
-    limit: RateLimit | None
+    limit: HiddenLimit | None
     workers: int
     latency: Callable[[random.Random], float]
     seed: int = 0

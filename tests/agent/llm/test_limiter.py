@@ -12,7 +12,7 @@ import pytest
 
 from agent.llm.exchange import Deadline, OutOfTimeError
 from agent.llm.limiter import Limiter, Pacing
-from tests.wire.pace import RateLimit, Telling
+from tests.wire.pace import RateLimit, Telling, WindowLimit
 from tests.wire.rehearsal import Rehearsal
 
 LATENCY = 0.2
@@ -43,6 +43,17 @@ def test_a_hidden_limit_that_changes_is_used_to_nine_tenths_with_few_refusals(
     assert run.answered >= 0.9 * limit.ideal(MINUTE)
     assert run.refused <= 0.1 * run.answered
     assert run.most_tries < 8
+
+
+@either_latency
+@either_size
+def test_a_window_that_slides_is_used_nearly_as_well(
+    workers: int, latency: Callable[[random.Random], float]
+) -> None:
+    limit = WindowLimit(CHANGING)
+    run = Rehearsal(Pacing(workers), limit, workers, latency).run(MINUTE)
+    assert run.answered >= 0.85 * limit.ideal(MINUTE)
+    assert run.refused <= 0.12 * run.answered
 
 
 @either_latency
