@@ -28,7 +28,7 @@ COSTLY_PAUSE = 0.5
 """Seconds. Where a refusal costs more than that, the limit is felt for with more care."""
 CARE = 5.0
 """How many times longer than a costly pause the rate takes to recover."""
-SLOWEST = 0.2
+SLOWEST = 0.5
 """Starts a second, in the worst of times."""
 CLOSE_BEHIND = 3
 """Fewer requests than that let through between two refusals: a window is full, and slides on."""
