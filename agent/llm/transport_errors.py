@@ -70,10 +70,8 @@ class Failures:
                 f"{self.who} did not answer in time", hint="try again later, or allow more time"
             )
         if isinstance(error, sdk.APIConnectionError):
-            cause = error.__cause__
-            why = type(cause if cause is not None else error).__name__
             return UnavailableError(
-                f"{self.who} cannot be reached, or hung up ({why})",
+                f"{self.who} cannot be reached, or hung up ({_root_cause(error)})",
                 hint="is the base address right, and is the server up?",
             )
         if isinstance(error, sdk.APIResponseValidationError):
@@ -133,6 +131,13 @@ class Failures:
             return ""
         without = words.replace(self.secret, "(hidden)") if self.secret else words
         return shown(_KEY_LIKE.sub("(hidden)", without.strip()), _LONGEST_WORDS)
+
+
+def _root_cause(error: BaseException) -> str:
+    """The name of what went wrong first, such as ConnectionRefusedError."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__name__
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
