@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = {
-    "agent", "cli", "errors", "evals", "models", "policies", "records", "retrieval", "settings",
-    "tools", "triage", "training",
+    "agent", "cli", "commands", "errors", "evals", "models", "policies", "records", "retrieval",
+    "settings", "tools", "triage", "training",
 }  # fmt: skip
 
 

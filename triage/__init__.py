@@ -1,0 +1,1 @@
+"""Work the docket: workers, routing, risk control."""
