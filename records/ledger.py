@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -23,6 +23,7 @@ __all__ = [
     "LedgerReport",
     "anchor_anew",
     "append",
+    "append_all_in",
     "append_in",
     "entries_of",
     "find_entry",
@@ -69,17 +70,31 @@ def append_in(
     What else stands in the transaction is kept together with the record or not at all. Call
     `move_anchor` after the commit. Other writers wait from here until then.
     """
+    (record,) = append_all_in(connection, [(kind, case_id, payload)], at=at)
+    return entry_of(record)
+
+
+def append_all_in(
+    connection: Connection, told: Sequence[tuple[str, str, Mapping[str, object]]], *, at: datetime
+) -> list[StoredRecord]:
+    """Do the same for many records at once, each given by its kind, its case and its payload."""
     # On PostgreSQL the lock on this row lines the writers up; SQLite has one writer at a time.
     head = connection.execute(select(ledger_head).with_for_update()).one_or_none()
     if head is None:
         raise _tampered("the row that names the ledger's last record is missing")
-    record = next_record(head.seq + 1, kind, case_id, payload, at=at, previous=head.hash)
-    try:
-        connection.execute(insert(ledger).values(vars(record)))
-    except IntegrityError:
-        raise _tampered(f"{record.name} cannot follow, its place is taken") from None
-    connection.execute(update(ledger_head).values(seq=record.seq, hash=record.hash))
-    return entry_of(record)
+    chained: list[StoredRecord] = []
+    seq, previous = head.seq, head.hash
+    for kind, case_id, payload in told:
+        record = next_record(seq + 1, kind, case_id, payload, at=at, previous=previous)
+        seq, previous = record.seq, record.hash
+        chained.append(record)
+    if chained:
+        try:
+            connection.execute(insert(ledger), [vars(record) for record in chained])
+        except IntegrityError:
+            raise _tampered(f"{chained[0].name} cannot follow, its place is taken") from None
+        connection.execute(update(ledger_head).values(seq=seq, hash=previous))
+    return chained
 
 
 def move_anchor(records: Records, seq: int) -> None:

@@ -98,4 +98,12 @@ def _first(connection: Connection) -> None:
     )
 
 
-STEPS: Sequence[Step] = (Step(1, "accounts, precedents, links and ledger", _first),)
+def _docket(connection: Connection) -> None:
+    for table in (tables.docket, tables.docket_cases, tables.docket_opinions, tables.outbox):
+        table.create(connection, checkfirst=False)
+
+
+STEPS: Sequence[Step] = (
+    Step(1, "accounts, precedents, links and ledger", _first),
+    Step(2, "docket and outbox", _docket),
+)

@@ -11,11 +11,13 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -147,6 +149,94 @@ ledger = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False, unique=True),
     Index("ledger_of_a_case", "case_id", "kind", "seq"),
+)
+
+# Moments of the docket are seconds since 1970: they are compared, subtracted and ordered by all day.
+docket = Table(
+    "docket",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("waits_for", Text, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("reserved_for", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("added_at", Double, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("held_since", Double),
+    Column("held_until", Double),
+    Column("reason", Text, nullable=False),
+    Column("own_call", Text),
+    Column("decision", Text),
+    Column("action", Text),
+    Column("decided_by", Text),
+    Column("decided_at", Double),
+    Column("record", BigInteger),
+    Column("agrees", Boolean),
+    Column("overturned", Boolean, nullable=False),
+    Column("cost", Double, nullable=False),
+    # These three are small however long the docket is: what is decided has left the first two.
+    Index(
+        "docket_in_order",
+        "waits_for",
+        "reserved_for",
+        "due",
+        "case_id",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "docket_on_loan",
+        "held_until",
+        sqlite_where=text("state = 'leased'"),
+        postgresql_where=text("state = 'leased'"),
+    ),
+    Index(
+        "docket_by_decision",
+        "decided_at",
+        sqlite_where=text("state = 'decided'"),
+        postgresql_where=text("state = 'decided'"),
+    ),
+)
+
+# Apart from the rows above, which change with every claim, so that a claim moves no content.
+docket_cases = Table(
+    "docket_cases",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+)
+
+docket_opinions = Table(
+    "docket_opinions",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("given_at", Double, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("fault", Text, nullable=False),
+    Index("outbox_of_a_case", "case_id"),
+    Index(
+        "outbox_due",
+        "next_at",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
 )
 
 # A first fence, against slips: whoever may change the schema can drop it, and is found by `verify`.

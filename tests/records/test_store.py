@@ -104,9 +104,9 @@ def test_a_reader_sees_one_state_whatever_is_written_meanwhile(records: Records)
 
 def test_a_newer_schema_is_refused_by_its_name(records_url: str, home: Path) -> None:
     with open_records(records_url, home=home) as opened, opened.writing() as connection:
-        connection.execute(update(schema_version).values(version=99, name="the docket"))
+        connection.execute(update(schema_version).values(version=99, name="the future"))
 
-    with pytest.raises(RecordsError, match=r"schema 99 \('the docket'\)") as caught:
+    with pytest.raises(RecordsError, match=r"schema 99 \('the future'\)") as caught:
         open_records(records_url, home=home)
     assert "update Amicus" in caught.value.hint
 
@@ -115,16 +115,17 @@ def test_older_records_take_the_steps_that_are_missing(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def add_table(connection: Any) -> None:
-        connection.exec_driver_sql("CREATE TABLE docket (case_id TEXT PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE gadgets (name TEXT PRIMARY KEY)")
 
-    monkeypatch.setattr("records.schema.STEPS", (*STEPS, Step(2, "the docket", add_table)))
+    number = len(STEPS) + 1
+    monkeypatch.setattr("records.schema.STEPS", (*STEPS, Step(number, "gadgets", add_table)))
     for _ in range(2):
         with records.writing() as connection:
             bring_up_to_date(connection)
 
     with records.reading() as connection:
-        assert version_of(connection) == 2
-        assert connection.execute(text("SELECT count(*) FROM docket")).scalar_one() == 0
+        assert version_of(connection) == number
+        assert connection.execute(text("SELECT count(*) FROM gadgets")).scalar_one() == 0
 
 
 def test_a_database_with_tables_of_another_program_is_left_alone(
