@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from policies.rulebook import Action, Severity
 from records.database import insert_into
@@ -52,6 +52,13 @@ def add_decisions_in(connection: Connection, account_id: str, made: Iterable[Dec
     rows = [values_of(account_id, decision, "docket") for decision in made]
     if rows:
         connection.execute(replace, rows)
+
+
+def overturn_decisions_in(connection: Connection, case_id: str) -> None:
+    """Mark what was decided in a case as overturned, in a transaction of `records.writing()`."""
+    connection.execute(
+        update(decisions).where(decisions.c.case_id == case_id).values(overturned=True)
+    )
 
 
 def decisions_of(records: Records, account_id: str) -> tuple[Decision, ...]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Boolean, Column, Connection, delete, exists, or_, select
+from sqlalchemy import Boolean, Column, Connection, delete, exists, or_, select, update
 from sqlalchemy import Row as Stored
 
 from errors import shown
 from policies.rulebook import digest
+from records.database import insert_into
 from records.fields import Border, Id, Moment, Outcome, Text
 from records.imports import BadRows, ImportReport, first_fault
 from records.rows import Row, read_rows
@@ -114,6 +115,22 @@ def find_precedents(records: Records, ids: Iterable[str]) -> dict[str, Precedent
     return found
 
 
+def keep_precedent_in(connection: Connection, made: Precedent) -> None:
+    """Keep what a person decided, in a transaction of `records.writing()`.
+
+    It takes the place of a precedent from the same case: the later word counts.
+    """
+    row = {**vars(made), "fingerprint": _fingerprint(_Given.model_validate(vars(made)))}
+    add = insert_into(connection, table)
+    told = {column.name: add.excluded[column.name] for column in table.columns}
+    connection.execute(add.on_conflict_do_update(index_elements=table.primary_key, set_=told), row)
+
+
+def overturn_precedent_in(connection: Connection, case_id: str) -> None:
+    """Mark the precedent from a case as overturned, in a transaction of `records.writing()`."""
+    connection.execute(update(table).where(table.c.case_id == case_id).values(overturned=True))
+
+
 _COLUMNS = tuple(_Given.model_fields)
 _incoming = staged_copy(table, Column("bound", Boolean, nullable=False))
 _same_id = table.c.case_id == _incoming.c.case_id
@@ -175,8 +192,12 @@ def _values(given: _Given, version: str) -> dict[str, Any]:
         **content,
         "section_version": given.section_version or version,
         "bound": bool(given.section_version),
-        "fingerprint": digest(given.model_dump(mode="json", exclude={"section_version"})),
+        "fingerprint": _fingerprint(given),
     }
+
+
+def _fingerprint(given: _Given) -> str:
+    return digest(given.model_dump(mode="json", exclude={"section_version"}))
 
 
 def _precedent(row: Stored[Any]) -> Precedent:

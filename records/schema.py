@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, inspect, select, text
 
 from errors import RecordsError, shown
-from records import tables
+from records import exchange_tables, tables
 from records.chain import genesis
 
 _LOCK = 0x616D69637573  # any number of our own: the letters of the program's name
@@ -103,7 +103,20 @@ def _docket(connection: Connection) -> None:
         table.create(connection, checkfirst=False)
 
 
+def _exchanges(connection: Connection) -> None:
+    for table in (
+        exchange_tables.exchanges,
+        exchange_tables.spending,
+        exchange_tables.spending_totals,
+        exchange_tables.prompt_texts,
+        exchange_tables.contents,
+        exchange_tables.batches,
+    ):
+        table.create(connection, checkfirst=False)
+
+
 STEPS: Sequence[Step] = (
     Step(1, "accounts, precedents, links and ledger", _first),
     Step(2, "docket and outbox", _docket),
+    Step(3, "exchanges with language models, spending and kept contents", _exchanges),
 )

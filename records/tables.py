@@ -151,7 +151,7 @@ ledger = Table(
     Index("ledger_of_a_case", "case_id", "kind", "seq"),
 )
 
-# Moments of the docket are seconds since 1970: they are compared, subtracted and ordered by all day.
+# Moments of the docket are seconds since 1970: they are compared and ordered by all day long.
 docket = Table(
     "docket",
     metadata,
