@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from commands.group import group
 from commands.opening import options_for, read_settings
 from commands.options import AsJson, Model, Policies
-from commands.output import print_json, progress_bar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from agent.case import Case
-    from agent.reviewer import Reviewer
-    from agent.verdict import Verdict
+from commands.output import print_json
 
 app = group("Measure how good the reviewer is.")
 
@@ -36,35 +29,52 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
     model: Model = None,
     policies: Policies = None,
     by: Annotated[str, typer.Option("--by", help="The slice to show beside the whole.")] = "policy",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most cases.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Most cases; drawn by the seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw of --limit.")] = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=256, help="Reviews side by side.")
+    ] = 1,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget", min=0.0, help="Begin no further case once so many US dollars are spent."
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Remove an earlier run from the folder first.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Review golden cases and say how many were decided right, wrongly removed, wrongly allowed.
 
-    The run has records of its own: nothing of it enters yours.
+    The run has records of its own: nothing of it enters yours. Interrupted, the same command goes
+    on where it stopped; finished, it changes nothing.
 
     Example: amicus eval run --golden evals/sets/golden.jsonl --out results/
     """
-    from evals.golden import read_golden
-    from evals.run import metrics_data, run
+    from evals.golden import drawn, read_golden
+    from evals.run import Pace, manifest_for, metrics_data, remove_run, run, watched
+    from evals.run.manifest import file_id
+    from evals.run.telling import telling_progress
     from evals.scratch import scratch_reviewer
     from evals.table import table
 
     settings = read_settings()
     options = options_for(settings, policies, model)
     with scratch_reviewer(options, accounts=accounts, precedents=precedents) as reviewer:
-        cases = read_golden(golden, reviewer.desk.rulebook, max_text_chars=settings.max_text_chars)[
-            :limit
-        ]
-        with progress_bar("Reviewing") as progress:
-            metrics = run(cases, lambda asked: _reviewed(reviewer, asked, progress), out)
+        rulebook = reviewer.desk.rulebook
+        cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
+        cases = drawn(cases, limit, seed=seed)
+        given = {"accounts": file_id(accounts), "precedents": file_id(precedents)}
+        made_of = manifest_for(cases, reviewer.desk, seed=seed, options=given)
+        if fresh:
+            remove_run(out)
+        with telling_progress("Reviewing") as tell:
+            pace = Pace(workers, budget, tell)
+            metrics = run(cases, watched(reviewer), out, made_of, pace)
     if as_json:
-        print_json(metrics_data(metrics), None)
+        print_json(metrics_data(metrics))
     else:
         typer.echo(table(metrics, by=by))
-
-
-def _reviewed(reviewer: Reviewer, cases: Sequence[Case], progress: Any) -> Iterator[Verdict]:
-    for done, case in enumerate(cases, start=1):
-        yield reviewer.review(case)
-        progress(done, len(cases))

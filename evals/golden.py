@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from agent.case import Case, Frozen
 from agent.reading_cases import checked, json_lines, read_case
 from agent.verdict import Decision
 from errors import InputError, shown
-from policies.rulebook import Rulebook
+from policies.rulebook import Rulebook, Severity
 
 MAX_TEXT_CHARS = 20_000
 """Longest text of a golden case: what a case may have unless somebody sets it otherwise."""
@@ -24,6 +25,8 @@ class Expected(Frozen):
 
     decision: Decision
     sections: tuple[str, ...] = ()
+    severity: Severity | None = None
+    """How severe a violation is; most sets do not say."""
 
     @model_validator(mode="after")
     def _violating_names_a_section(self) -> Expected:
@@ -33,11 +36,12 @@ class Expected(Frozen):
 
 
 class _Answer(Frozen):
-    """The three fields that make a case a golden one."""
+    """The fields that make a case a golden one; `cluster` only where cases come in families."""
 
     expected: Expected
     slices: dict[str, str] = Field(default_factory=dict)
     source: str = Field(min_length=1)
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class GoldenCase:
     """What kind of case it is, such as `{"kind": "satire", "language": "en"}`: rates are also
     reported for each value of each of these."""
     source: str
+    cluster: str = ""
+    """Cases of one cluster were made from one another: they count as one family in intervals."""
 
 
 def read_golden(
@@ -79,12 +85,23 @@ def read_golden(
     return golden
 
 
+def drawn(golden: Sequence[GoldenCase], limit: int | None, *, seed: int = 0) -> list[GoldenCase]:
+    """Return at most `limit` cases, drawn by the seed and left in their order.
+
+    The first ones would be a poor sample: sets come sorted by what is in them.
+    """
+    if limit is None or limit >= len(golden):
+        return list(golden)
+    chosen = sorted(random.Random(seed).sample(range(len(golden)), limit))
+    return [golden[number] for number in chosen]
+
+
 def _golden_case(fields: Mapping[str, Any], *, where: str, max_text_chars: int) -> GoldenCase:
     answer = {name: value for name, value in fields.items() if name in _Answer.model_fields}
     rest = {name: value for name, value in fields.items() if name not in answer}
     case = read_case(rest, max_text_chars=max_text_chars, where=where)
     known = checked(_Answer, answer, where=where)
-    return GoldenCase(case, known.expected, known.slices, known.source)
+    return GoldenCase(case, known.expected, known.slices, known.source, known.cluster)
 
 
 def _check_sections(golden: GoldenCase, rulebook: Rulebook, where: str) -> None:

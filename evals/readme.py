@@ -13,8 +13,10 @@ def with_figures(readme: str, figures: str) -> str:
     """Return the README with `figures` between its two marks.
 
     Raises:
-        ValueError: The marks are not there.
+        ValueError: The marks are not there, or there are no figures.
     """
+    if not figures.strip():
+        raise ValueError("no figures on standard input: the evaluation before the pipe failed")
     head, begin, rest = readme.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:

@@ -15,7 +15,7 @@ from agent.verdict import Verdict
 from agent.verify import recheck
 from evals.golden import GoldenCase, read_golden
 from evals.metrics import Metrics
-from evals.run import run
+from evals.run import manifest_for, run, watched
 from evals.scratch import scratch_reviewer
 from evals.table import table
 from policies.reading import load_rulebook
@@ -36,11 +36,8 @@ def metrics(golden: Sequence[GoldenCase], tmp_path_factory: pytest.TempPathFacto
     out = tmp_path_factory.mktemp("golden")
     options = Options(home=out, records_url="", threads=1)
     with scratch_reviewer(options, accounts=SETS / "accounts.jsonl") as reviewer:
-
-        def review(cases: Sequence[Case]) -> Iterator[Verdict]:
-            return map(reviewer.review, cases)
-
-        found = run(golden, review, out)
+        made_of = manifest_for(golden, reviewer.desk, options={})
+        found = run(golden, watched(reviewer), out, made_of)
     _check_grounds(golden, out / "outcomes.jsonl")
     return found
 
