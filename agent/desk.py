@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent.cascade import Cascade, read_lines
 from agent.embedded.model import open_embedded
 from agent.language import language_of
+from agent.llm.options import is_language_model
 from agent.phrases import prompts_id
 from agent.state import Desk
 from agent.steering import steering_signs
@@ -42,6 +45,15 @@ RECENT_POSTS = 20
 FindPrecedents = Callable[[str], Sequence[FoundPrecedent]]
 
 
+@dataclass(frozen=True)
+class LaidDesk:
+    """A desk, who is asked before its model, and what has to be closed in the end."""
+
+    desk: Desk
+    cascade: Cascade | None = None
+    closing: Sequence[Callable[[], None]] = ()
+
+
 def lay_desk(
     options: Options,
     rulebook: Rulebook,
@@ -49,12 +61,42 @@ def lay_desk(
     records: Records,
     embedder: Embedder,
     now: Callable[[], datetime],
-) -> Desk:
+) -> LaidDesk:
     """Return a desk with everything on it that the options ask for.
 
     Raises:
-        AmicusError: The index or the weights of a model cannot be opened.
+        AmicusError: The index, the weights or the connection of a model cannot be opened.
     """
+    first = _embedded_desk(options, rulebook, records=records, embedder=embedder, now=now)
+    if not is_language_model(options.model):
+        return LaidDesk(first)
+
+    from agent.llm.language_model import every_section
+    from agent.llm.opening import open_language_model
+
+    model, closing = open_language_model(
+        options.model, options.language, rulebook, home=options.home
+    )
+    sections = (
+        every_section(first.sections, rulebook) if model.shows_whole_rulebook else first.sections
+    )
+    desk = replace(first, model=model, sections=sections)
+    if not options.cascade:
+        return LaidDesk(desk, closing=closing)
+    lines = read_lines(
+        options.home, first=first.model.name, second=model.name, rulebook=rulebook.id
+    )
+    return LaidDesk(desk, Cascade(first, lines, model.name), closing)
+
+
+def _embedded_desk(
+    options: Options,
+    rulebook: Rulebook,
+    *,
+    records: Records,
+    embedder: Embedder,
+    now: Callable[[], datetime],
+) -> Desk:
     index = open_policy_index(rulebook, embedder, options.home)
     classifier = open_classifier(embedder)
 

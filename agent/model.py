@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from agent.case import Case
 from agent.verdict import AbstainReason, Draft, PrecedentReference, Usage
 from errors import ModelError
 from policies.rulebook import Section
 from tools.tool import Tool
+
+if TYPE_CHECKING:
+    from agent.llm.asking import Pays
 
 
 @dataclass(frozen=True)
@@ -122,3 +125,11 @@ class ReviewerModel(Protocol):
         Raises:
             ModelError: There is no usable answer.
         """
+
+
+@runtime_checkable
+class PaidModel(Protocol):
+    """A reviewer model whose every question costs money."""
+
+    def paid_by(self, purse: Pays) -> Self:
+        """Return the same model with everything that it asks paid from `purse`."""

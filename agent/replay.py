@@ -9,7 +9,7 @@ from typing import Any
 from agent.case import Case
 from agent.graph import judge
 from agent.own_call import agreement, own_call
-from agent.reviewer import VERDICT_RECORD, verdict_data
+from agent.record import verdict_data
 from agent.state import Limits
 from agent.tape import played
 from agent.verdict import Provenance, Verdict
@@ -19,6 +19,7 @@ from policies.rulebook import Rulebook
 from records.ledger import LedgerEntry, find_entry, latest
 from records.rulebooks import kept_rulebook
 from records.store import Records
+from records.verdicts import VERDICT_RECORD, whole_payload
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def replay(records: Records, wanted: str) -> Replay:
         RecordsError: The rulebook of the record is missing or not the one it was.
     """
     entry = _entry(records, wanted)
-    payload: dict[str, Any] = dict(entry.payload)
+    payload: dict[str, Any] = whole_payload(records, entry)
     recorded = Verdict.model_validate(payload["verdict"])
     rulebook = _rulebook(records, recorded.provenance)
     desk, player = played(

@@ -21,7 +21,8 @@ from filelock import FileLock, Timeout
 
 from agent.case import Case
 from agent.reading_cases import read_cases
-from agent.reviewer import Reviewer, verdict_data
+from agent.record import verdict_data
+from agent.reviewer import Reviewer
 from errors import InputError, RecordsError
 
 
@@ -86,7 +87,7 @@ def _run_id(file: CaseFile, reviewer: Reviewer) -> str:
     """The run: this content under this rulebook, model, prompts and tools."""
     desk = reviewer.desk
     tools = {tool.name: tool.version for tool in desk.tools}
-    state = [file.sha256, desk.rulebook.id, desk.model.name, desk.prompts, tools]
+    state = [file.sha256, desk.rulebook.id, reviewer.model_name, desk.prompts, tools]
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -90,6 +90,8 @@ class Usage(Frozen):
 
     model_calls: int = Field(default=0, ge=0)
     input_tokens: int = Field(default=0, ge=0)
+    cached_tokens: int = Field(default=0, ge=0)
+    """Those of the input tokens that a provider read from its prompt cache."""
     output_tokens: int = Field(default=0, ge=0)
     cost_usd: float = Field(default=0.0, ge=0.0)
     seconds: float = Field(default=0.0, ge=0.0)

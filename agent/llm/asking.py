@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from agent.llm.exchange import Deadline, Message, Provider, Reply, Request, Tokens
+from agent.llm.exchange import Deadline, Message, Priced, Provider, Reply, Request
+from agent.llm.prices import FREE, Price
 from agent.llm.prompts import block
 from agent.llm.unusable import UnusableReplyError
 from agent.model import NoConclusionError
@@ -26,15 +27,28 @@ def no_deadline() -> Deadline | None:
     return None
 
 
+class Pays(Protocol):
+    """Who pays for the exchanges of one review; see `agent.llm.purse`."""
+
+    def exchange(self, line: Line, request: Request, *, marker: str) -> Priced:
+        """Return the answer to `request`, and what it cost.
+
+        Raises:
+            NoConclusionError: A budget has no room for it.
+            ProviderError: There is no answer.
+        """
+
+
 @dataclass(frozen=True)
 class Line:
-    """A way to a language model: who answers, what it costs, and until when to wait."""
+    """A way to a language model: who answers, what it costs, who pays, and until when to wait."""
 
     provider: Provider
-    price: Callable[[Tokens], float]
-    """What an exchange costs, in dollars."""
+    price: Price = FREE
     deadline: Callable[[], Deadline | None] = no_deadline
     """Asked before every exchange."""
+    purse: Pays | None = None
+    """Without one, every exchange goes straight to the provider and nothing is kept of it."""
 
     def ask(
         self, request: Request, read: Callable[[Reply], Answer], *, marker: str
@@ -53,8 +67,8 @@ class Line:
         """
         spent = Usage()
         for attempt in range(1, ATTEMPTS + 1):
-            reply = self._send(request, spent)
-            spent = total(spent, self.usage(reply))
+            priced = self._exchange(request, spent, marker)
+            reply, spent = priced.reply, total(spent, priced.usage)
             try:
                 return read(reply), spent
             except UnusableReplyError as flaw:
@@ -63,18 +77,29 @@ class Line:
                 request = _with_flaw(request, reply, flaw, marker)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def usage(self, reply: Reply) -> Usage:
+    def usage(self, reply: Reply, *, batch: bool = False) -> Usage:
         """Return what one exchange used and cost."""
         return Usage(
             model_calls=1,
             input_tokens=reply.tokens.input,
+            cached_tokens=reply.tokens.cached,
             output_tokens=reply.tokens.output,
-            cost_usd=self.price(reply.tokens),
+            cost_usd=self.price.cost(reply.tokens) * self._share(batch=batch),
         )
 
-    def _send(self, request: Request, spent: Usage) -> Reply:
+    def most(self, request: Request, *, batch: bool = False) -> float:
+        """Return the most that `request` can cost, in dollars."""
+        return self.price.most(request) * self._share(batch=batch)
+
+    def _share(self, *, batch: bool) -> float:
+        return self.price.batch if batch else 1.0
+
+    def _exchange(self, request: Request, spent: Usage, marker: str) -> Priced:
         try:
-            return self.provider.send(request, deadline=self.deadline())
+            if self.purse is not None:
+                return self.purse.exchange(self, request, marker=marker)
+            reply = self.provider.send(request, deadline=self.deadline())
+            return Priced(reply, self.usage(reply))
         except NoConclusionError as error:
             cost = total(spent, error.usage)
             raise NoConclusionError(error.reason, error.message, usage=cost) from None
@@ -93,6 +118,7 @@ def total(*usages: Usage) -> Usage:
     return Usage(
         model_calls=sum(usage.model_calls for usage in usages),
         input_tokens=sum(usage.input_tokens for usage in usages),
+        cached_tokens=sum(usage.cached_tokens for usage in usages),
         output_tokens=sum(usage.output_tokens for usage in usages),
         cost_usd=sum(usage.cost_usd for usage in usages),
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.llm.asking import Line, total
+from agent.llm.asking import Line, Pays, total
 from agent.llm.critic import Critic
 from agent.llm.exchange import Message, Mode, OfferedTool, Request
 from agent.llm.prompts import (
@@ -59,8 +59,21 @@ class LanguageModel:
 
     @property
     def name(self) -> str:
-        """The provider and its model, as it stands in every verdict."""
-        return self.line.provider.name
+        """The provider and its model, and how it is asked, such as `openai:m@retrieved,tools`."""
+        told: list[str] = [self.asking.layout, self.asking.mode]
+        if self.sampling.count > 1:
+            told.append(f"{self.sampling.count} samples")
+        if self.critic is not None and self.critic.when != "never":
+            critic = self.critic.line.provider.name
+            told.append("critic" if critic == self.line.provider.name else f"critic {critic}")
+        return f"{self.line.provider.name}@{','.join(told)}"
+
+    def paid_by(self, purse: Pays) -> LanguageModel:
+        """Return the same model with everything it asks paid from `purse`."""
+        critic = self.critic
+        if critic is not None:
+            critic = replace(critic, line=replace(critic.line, purse=purse))
+        return replace(self, line=replace(self.line, purse=purse), critic=critic)
 
     @property
     def shows_whole_rulebook(self) -> bool:
@@ -117,7 +130,7 @@ class LanguageModel:
     def _sampled(self, request: Request, number: int) -> Request:
         if self.sampling.count == 1:
             return request
-        seed = None if self.asking.seed is None else self.asking.seed + number
+        seed = (self.asking.seed or 0) + number  # else all samples would be one kept answer
         return replace(request, temperature=self.sampling.temperature, seed=seed)
 
     def _decide_request(self, brief: Brief, marker: str) -> Request:

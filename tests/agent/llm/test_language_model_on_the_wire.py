@@ -78,7 +78,7 @@ def test_a_review_runs_through_the_real_sdk(
     assert verdict.decision == "violating"
     assert verdict.counterargument == OBJECTION
     assert verdict.violations[0].content_span == (13, 39)
-    assert verdict.provenance.model == f"{wire}:small"
+    assert verdict.provenance.model == f"{wire}:small@{layout},{mode},critic"
     assert verdict.usage.model_calls == len(server.asked)
     assert len(verdict.evidence) == (layout == "retrieved")
 
