@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -120,7 +120,7 @@ class AnthropicBatches:
         entries = [self._entry(key, request) for key, request in requests.items()]
         return id_in(self._wire.send(_BATCHES, {"requests": entries}), self._name)
 
-    def find(self, batch: OpenBatch) -> Found:
+    def find(self, batch: OpenBatch, *, known: Collection[str]) -> Found:
         """Return the batch of the same size and time, if exactly one can be it.
 
         This API keeps no label, but the results of a batch that has ended name its requests, so
@@ -131,7 +131,7 @@ class AnthropicBatches:
             ProviderError: The provider did not say.
         """
         likely = [entry for entry in self._since(batch) if self._may_be(entry, batch)]
-        ids = [id_in(entry, self._name) for entry in likely]
+        ids = [name for entry in likely if (name := id_in(entry, self._name)) not in known]
         if len(ids) == 1:
             return Found(ids[0])
         return Found(doubt=f"{', '.join(ids)} of {len(batch.keys)} requests each" if ids else "")

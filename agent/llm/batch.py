@@ -6,7 +6,7 @@ ones are open, and `Replies` keeps what came. `agent.llm.batch_passes` works wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -55,6 +55,8 @@ class BatchState:
     total: int
     problem: str = ""
     """Why the provider refused the batch as a whole; empty where it did not."""
+    is_too_much: bool = False
+    """Whether it was refused because less of it would have been taken."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,12 @@ class BatchService(Protocol):
             ProviderError: It was refused, or nobody knows whether it was taken.
         """
 
-    def find(self, batch: OpenBatch) -> Found:
+    def find(self, batch: OpenBatch, *, known: Collection[str]) -> Found:
         """Return what became of a batch after `submit` did not come to its end.
+
+        Args:
+            batch: What was meant to be handed in.
+            known: Ids of other batches, which it cannot be.
 
         Raises:
             ProviderError: The provider did not say.
@@ -159,8 +165,11 @@ class Replies(Protocol):
     def reply(self, key: str) -> Reply | None:
         """Return the reply to a request, or None."""
 
-    def keep(self, key: str, reply: Reply) -> None:
-        """Keep a reply; it is no error if it is kept already."""
+    def keep(self, replies: Mapping[str, Reply]) -> None:
+        """Keep the replies of a batch, all or none; those that are kept already stay as they are.
+
+        They have to be on disk when this returns, because the batch is closed then.
+        """
 
 
 def checked_keys(requests: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
-from agent.llm.batch import AskedDifferentlyError, AwaitingBatchError, Replies
+from agent.llm.batch import AskedDifferentlyError, AwaitingBatchError, Replies, Result
 from agent.llm.exchange import (
     Deadline,
     ProviderError,
@@ -90,17 +90,22 @@ class BatchedProvider:
             self._noted, self._read = {}, set()
         return taken
 
-    def came(self, key: str, result: Reply | ProviderError) -> None:
-        """Keep a reply, or count a failure; a request that was refused is not asked again."""
-        if isinstance(result, Reply):
-            self._replies.keep(key, result)
-            return
-        if isinstance(result, AskedDifferentlyError):
-            return
+    def came(self, results: Mapping[str, Result]) -> None:
+        """Keep the replies, and count the failures; a refused request is not asked again."""
+        self._replies.keep(
+            {key: result for key, result in results.items() if isinstance(result, Reply)}
+        )
         with self._lock:
-            self._failed[key] = self._failed.get(key, 0) + 1
-            if isinstance(result, RefusedRequestError) or self._failed[key] >= self._tries:
-                self._final[key] = result
+            for key, result in results.items():
+                if isinstance(result, ProviderError):
+                    self._count(key, result)
+
+    def _count(self, key: str, error: ProviderError) -> None:
+        if isinstance(error, AskedDifferentlyError):
+            return
+        self._failed[key] = self._failed.get(key, 0) + 1
+        if isinstance(error, RefusedRequestError) or self._failed[key] >= self._tries:
+            self._final[key] = error
 
     def give_up(self) -> None:
         """Note nothing more: whatever has no reply now has failed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agent.llm.batch import (
@@ -40,6 +40,8 @@ LABELLED: Final = "amicus_batch"
 """The name in a batch's metadata that holds our label."""
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+_QUEUE_IS_FULL = "token_limit_exceeded"
+"""More tokens than this account may have in all its open batches of a model."""
 _CLOCKS_DIFFER = 3600.0  # seconds; a batch older than its intention by more is another one
 _GIVEN_BACK: Mapping[str, str] = {
     "batch_expired": "the batch expired before it was answered",
@@ -133,12 +135,13 @@ class OpenAIBatches:
         }
         return id_in(self._wire.send("/batches", batch), self._name)
 
-    def find(self, batch: OpenBatch) -> Found:
+    def find(self, batch: OpenBatch, *, known: Collection[str]) -> Found:
         """Return the batch that carries our label, if there is one; there is never a doubt.
 
         Raises:
             ProviderError: The provider did not say.
         """
+        del known
         for entry in self._wire.listed("/batches", "after"):
             if count_of(entry.get("created_at")) < batch.submitted_at - _CLOCKS_DIFFER:
                 break
@@ -154,11 +157,13 @@ class OpenAIBatches:
         """
         batch = self._batch(batch_id)
         counts = object_of(batch.get("request_counts"))
+        errors = objects(object_of(batch.get("errors")).get("data"))
         return BatchState(
             ended=batch.get("status") in _ENDED,
             done=count_of(counts.get("completed")) + count_of(counts.get("failed")),
             total=count_of(counts.get("total")),
-            problem=self._problem(batch) if batch.get("status") == "failed" else "",
+            problem=self._problem(errors) if batch.get("status") == "failed" else "",
+            is_too_much=any(error.get("code") == _QUEUE_IS_FULL for error in errors),
         )
 
     def results(self, batch_id: str) -> Iterator[tuple[str, Result]]:
@@ -193,8 +198,7 @@ class OpenAIBatches:
         line = {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": body}
         return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
-    def _problem(self, batch: Mapping[str, Any]) -> str:
-        errors = objects(object_of(batch.get("errors")).get("data"))
+    def _problem(self, errors: Sequence[Mapping[str, Any]]) -> str:
         if not errors:
             return f"{self._name} did not say why"
         return self._wire.wire.failures.from_status(400, {"error": errors[0]}, {}).message
