@@ -18,6 +18,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from errors import RecordsError, shown
 from records.database import place_of
 
+
+class PassingRefusalError(RecordsError):
+    """A refusal that may be over in a while: a lock, a full disk, a server that starts again."""
+
+
 _LOCKED = (
     "{place} is locked by another process",
     "wait until the other import or review has ended, then try again",
@@ -46,6 +51,11 @@ _PASSWORD = (
     "{place} refuses the log-in",
     "check user name, password and database in AMICUS_DATABASE_URL",
 )
+_CROWDED = (
+    "{place} takes no more connections",
+    "use fewer workers, or raise max_connections",
+)
+_WAITED_FOR = ("too many threads wait for {place}", "use fewer workers")
 _FORBIDDEN = ("{place} does not permit this", "ask for the right to create and write tables there")
 
 _SQLITE = {
@@ -76,11 +86,11 @@ _POSTGRESQL = {
     "57P01": _UNREACHED,  # admin_shutdown
     "57P02": _UNREACHED,  # crash_shutdown
     "57P03": _UNREACHED,  # cannot_connect_now
-    "53300": (
-        "{place} takes no more connections",
-        "use fewer workers, or raise max_connections",
-    ),
+    "53300": _CROWDED,  # too_many_connections
 }
+
+
+_PASSING = frozenset({_LOCKED, _FULL, _UNREACHED, _CROWDED, _WAITED_FOR})
 
 
 @contextmanager
@@ -94,11 +104,12 @@ def refusals_explained(engine: Engine) -> Iterator[None]:
             raise
         raise _error(engine, *reason) from None
     except PoolTimeout:
-        raise _error(engine, "too many threads wait for {place}", "use fewer workers") from None
+        raise _error(engine, *_WAITED_FOR) from None
 
 
 def _error(engine: Engine, message: str, hint: str) -> RecordsError:
-    return RecordsError(message.format(place=shown(place_of(engine.url), 200)), hint=hint)
+    kind = PassingRefusalError if (message, hint) in _PASSING else RecordsError
+    return kind(message.format(place=shown(place_of(engine.url), 200)), hint=hint)
 
 
 def _reason(orig: BaseException | None, *, invalidated: bool) -> tuple[str, str] | None:

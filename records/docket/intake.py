@@ -35,7 +35,7 @@ class Intake:
     known: int
     """How many were there already, word for word."""
     refused: tuple[str, ...]
-    """The ids that are there with other content."""
+    """The ids that are there with other content, once for each time they came."""
 
 
 def take_in(records: Records, batch: Sequence[NewCase], *, now: float) -> Intake:
@@ -53,9 +53,9 @@ def take_in(records: Records, batch: Sequence[NewCase], *, now: float) -> Intake
         fresh = [first[case_id] for case_id in sorted(first.keys() - before.keys())]
         _insert(connection, fresh, now)
         kept = before | _kept_meanwhile(connection, fresh)
-    others = {case.case_id for case in batch if kept[case.case_id] != case.fingerprint}
-    known = sum(case.case_id not in others for case in batch) - len(fresh)
-    return Intake(len(fresh), known, tuple(sorted(others)))
+    others = tuple(case.case_id for case in batch if kept[case.case_id] != case.fingerprint)
+    new = sum(kept[case.case_id] == case.fingerprint for case in fresh)
+    return Intake(new, len(batch) - len(others) - new, others)
 
 
 def _kept_meanwhile(connection: Connection, fresh: Sequence[NewCase]) -> dict[str, str]:
