@@ -10,6 +10,9 @@ A list is used up in its order: a request more, or an answer left over, fails th
 is asked for every request. By hand, to try Amicus against it:
 
     python -m tests.wire.language_models --port 4010 --latency 0.2
+
+Batches of both providers are worked off as well; see `tests.wire.batches` for what may become of
+their requests.
 """
 
 from __future__ import annotations
@@ -25,8 +28,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.wire import anthropic_wire, openai_wire
+from tests.wire import anthropic_wire, batch_apis, openai_wire
 from tests.wire.answers import Answer, Asked, Broken, Call, Reaction, Refused, Script, Wire
+from tests.wire.batches import Batching, broken_as_told, failing
 from tests.wire.loopback import Received, Sent, listening
 from tests.wire.pace import Latency, RateLimit, constant, log_normal
 from tests.wire.problem import ProblemError
@@ -54,6 +58,7 @@ class LanguageModels:
     latency: Latency = AT_ONCE
     limit: RateLimit | None = None
     clock: Callable[[], float] = time.monotonic
+    batching: Batching = field(default_factory=Batching)
     elsewhere: Elsewhere = lambda _: None
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -89,7 +94,9 @@ class LanguageModels:
         if received.method == "GET" and path == "/stats":
             return _sent(200, self._stats())
         if wire is None or received.method != "POST":
-            return self.elsewhere(received) or _sent(404, {"error": {"message": f"no {path} here"}})
+            batched = batch_apis.answer(received, self.batching, self._react, self._check_key)
+            found = batched or self.elsewhere(received)
+            return found or _sent(404, {"error": {"message": f"no {path} here"}})
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
@@ -114,11 +121,18 @@ class LanguageModels:
         await asyncio.sleep(thinking + reaction.after)
         return _put(reaction, asked)
 
+    def _react(self, wire: Wire, body: Any) -> tuple[Asked, Reaction]:
+        """What one request of a batch is answered; nobody thinks, and no limit is felt."""
+        asked = Asked(wire, body, {"anthropic-version": "of the batch"}, len(self.asked))
+        try:
+            self._check(asked)
+        except ProblemError as problem:
+            return asked, Refused(problem.status, problem.message, problem.code, problem.param)
+        self.asked.append(asked)
+        return asked, self.script(asked)
+
     def _checked(self, wire: Wire, received: Received) -> Asked:
-        if self.key and self.key not in _keys_in(received.headers):
-            shown = received.headers.get("authorization", "")
-            message = f"Incorrect API key provided: {shown}. Find yours in your account."
-            raise ProblemError(message, status=401, code="invalid_api_key")
+        self._check_key(received)
         try:
             body = json.loads(received.body)
         except ValueError:
@@ -126,11 +140,20 @@ class LanguageModels:
         if not isinstance(body, dict):
             raise ProblemError("the body is no object")
         asked = Asked(wire, body, received.headers, len(self.asked))
-        (openai_wire if wire == "openai" else anthropic_wire).check(asked)
-        if self.models is not None and body["model"] not in self.models:
-            message = f"The model '{body['model']}' does not exist"
-            raise ProblemError(message, status=404, code="model_not_found")
+        self._check(asked)
         return asked
+
+    def _check_key(self, received: Received) -> None:
+        if self.key and self.key not in _keys_in(received.headers):
+            shown = received.headers.get("authorization", "")
+            message = f"Incorrect API key provided: {shown}. Find yours in your account."
+            raise ProblemError(message, status=401, code="invalid_api_key")
+
+    def _check(self, asked: Asked) -> None:
+        (openai_wire if asked.wire == "openai" else anthropic_wire).check(asked)
+        if self.models is not None and asked.body["model"] not in self.models:
+            message = f"The model '{asked.body['model']}' does not exist"
+            raise ProblemError(message, status=404, code="model_not_found")
 
     def _stats(self) -> dict[str, float]:
         return {
@@ -149,14 +172,7 @@ def _keys_in(headers: Mapping[str, str]) -> tuple[str, str]:
 def _put(reaction: Reaction, asked: Asked) -> Sent:
     """What goes over the wire for a reaction."""
     if isinstance(reaction, Broken):
-        return Sent(
-            reaction.status,
-            reaction.headers,
-            reaction.body,
-            cut_at=reaction.cut_at,
-            drip=reaction.drip,
-            reset=reaction.reset,
-        )
+        return broken_as_told(reaction)
     if isinstance(reaction, Refused):
         return _refusal(asked.wire, reaction)
     request_id = "x-request-id" if asked.wire == "openai" else "request-id"
@@ -245,6 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--tells", choices=["nothing", "milliseconds", "seconds"], default="nothing"
     )
+    parser.add_argument("--batch-polls", type=int, default=1, help="looks before a batch ends")
+    parser.add_argument("--batch-failures", type=float, default=0.0, help="share of bad fates")
     parser.add_argument("--key", default="", help="the only key that is let in; empty lets all in")
     chosen = parser.parse_args(arguments)
     steps = [step.split(":") for step in chosen.rates.split(",") if step]
@@ -257,6 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.sigma
         else constant(chosen.latency),
         limit=RateLimit(schedule, chosen.burst, chosen.tells) if schedule else None,
+        batching=Batching(
+            polls=chosen.batch_polls, fate=failing(chosen.batch_failures, seed=chosen.seed)
+        ),
     ) as server:
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
