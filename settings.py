@@ -37,7 +37,67 @@ class Settings(BaseSettings):
     policies: Path | None = Field(
         default=None, description="Folder of another rulebook; empty means the shipped one."
     )
-    model: str = Field(default="embedded", description="The reviewer model.")
+    model: str = Field(
+        default="embedded",
+        description="The reviewer model: embedded, openai:MODEL or anthropic:MODEL.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY", description="Key for openai:MODEL."
+    )
+    openai_base_url: str = Field(
+        default="https://api.openai.com/v1",
+        description="Where an OpenAI-compatible server answers: vLLM, Ollama, llama.cpp.",
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        default=None, validation_alias="ANTHROPIC_API_KEY", description="Key for anthropic:MODEL."
+    )
+    anthropic_base_url: str = Field(
+        default="https://api.anthropic.com",
+        description="Where a server answers that speaks Anthropic's messages, without /v1.",
+    )
+    prompt_layout: Literal["retrieved", "whole"] = Field(
+        default="retrieved",
+        description="What a language model is shown: the sections that bear on a case, or all.",
+    )
+    answer_mode: Literal["auto", "tools", "json_schema", "json", "text"] = Field(
+        default="auto",
+        description="How its verdict is asked for; auto takes what doctor --probe has found.",
+    )
+    samples: int = Field(
+        default=1, ge=1, le=25, description="How often a language model judges each case."
+    )
+    least_agreement: float = Field(
+        default=0.6, ge=0, le=1, description="Samples that agree less than this are unstable."
+    )
+    critic: Literal["always", "near_the_line", "never"] = Field(
+        default="always", description="When a second look argues against a verdict."
+    )
+    critic_model: str | None = Field(
+        default=None, description="Another language model for that; empty asks the same."
+    )
+    review_seconds: float = Field(
+        default=120.0, gt=0, description="Time that a language model may take over one review."
+    )
+    seed: int | None = Field(default=None, description="Seed for servers that take one.")
+    budget_case: float | None = Field(
+        default=None, ge=0, description="Most dollars for one review; empty is no limit."
+    )
+    budget_run: float | None = Field(
+        default=None, ge=0, description="Most dollars for one run of a command."
+    )
+    budget_day: float | None = Field(
+        default=None, ge=0, description="Most dollars a day (UTC), over all processes."
+    )
+    prices: Path | None = Field(
+        default=None, description="Price file; empty is prices.toml in the home, or the shipped."
+    )
+    keep_answers_days: float = Field(
+        default=30.0, ge=0, description="How long an answer that was paid for is used again."
+    )
+    ledger_content: Literal["inside", "apart"] = Field(
+        default="inside",
+        description="Where the ledger has content: inside, or apart where it can be forgotten.",
+    )
     max_text_chars: int = Field(
         default=20_000, ge=1, le=1_000_000, description="Longest text of a case, in characters."
     )
@@ -87,7 +147,7 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = "AMICUS_" + str(first["loc"][0]).upper()
+        name = _variable(str(first["loc"][0]))
         secret = name.endswith("_KEY")
         value = "(hidden)" if secret else shown(first["input"])
         raise SettingsError(
@@ -95,6 +155,11 @@ def load_settings() -> Settings:
         ) from None
     stay_home(tracing=settings.tracing)
     return settings
+
+
+def _variable(field: str) -> str:
+    """The variable that fills a field; keys of providers keep their usual names."""
+    return field if field.isupper() else f"AMICUS_{field.upper()}"
 
 
 def stay_home(*, tracing: bool = False) -> None:

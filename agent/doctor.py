@@ -28,13 +28,20 @@ class Check:
     hint: str = ""
 
 
-def examine(options: Options, *, lookups: Sequence[str] = ()) -> list[Check]:
-    """Return what was found; a part that cannot be opened is told as its own error says it."""
+def examine(options: Options, *, lookups: Sequence[str] = (), probe: bool = False) -> list[Check]:
+    """Return what was found; a part that cannot be opened is told as its own error says it.
+
+    Args:
+        options: What a reviewer would be opened with.
+        lookups: The reputation services that may be asked about links.
+        probe: Whether the server of a language model is asked what it can do: six short questions.
+    """
     parts: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("program", _program),
         ("home", lambda: _home(options)),
         ("rulebook", lambda: _rulebook(options)),
         ("records", lambda: _records(options)),
+        *_language_parts(options, probe=probe),
         ("review", lambda: _review(options)),
         ("lookups", lambda: _lookups(lookups)),
     ]
@@ -105,6 +112,61 @@ def _review(options: Options) -> Iterator[Check]:
         desk = reviewer.desk
         yield Check("model", "ok", desk.model.name)
         yield Check("tools", "ok", ", ".join(tool.name for tool in desk.tools))
+
+
+def _language_parts(
+    options: Options, *, probe: bool
+) -> list[tuple[str, Callable[[], Iterator[Check]]]]:
+    from agent.llm.options import is_language_model
+
+    if not is_language_model(options.model):
+        return []
+    parts: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+        ("prices", lambda: _prices(options)),
+    ]
+    return [("server", lambda: _probed(options)), *parts] if probe else parts
+
+
+def _prices(options: Options) -> Iterator[Check]:
+    from agent.llm.opening import open_prices, price_for
+
+    prices = open_prices(options.language, options.home)
+    price = price_for(options.model, options.language, prices)
+    if price is None:
+        yield Check(
+            "prices",
+            "missing",
+            f"{prices.place} do not know {options.model}: its cost is counted as 0",
+            "copy agent/llm/prices.toml to prices.toml in AMICUS_HOME and add the model",
+        )
+        return
+    told = f"${price.input:g} in, ${price.output:g} out for a million tokens ({prices.place})"
+    yield Check("prices", "ok", told)
+    budgets = options.language.budgets
+    if price.input and not budgets.any:
+        yield Check("budgets", "missing", "nothing limits what is spent", "set AMICUS_BUDGET_DAY")
+
+
+def _probed(options: Options) -> Iterator[Check]:
+    """Ask the server what it can do, and keep the answer for later reviews."""
+    from agent.llm.opening import mode_for, open_provider
+    from agent.llm.probe import probe
+    from agent.llm.servers import remember_server
+
+    provider, close = open_provider(options.model, options.language)
+    try:
+        found = probe(provider)
+    finally:
+        close()
+    url = options.language.urls[options.model.partition(":")[0]]
+    remember_server(options.home, options.model, url, found)
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {'yes' if able else 'no'}" for name, able in vars(found).items()
+    )
+    mode = mode_for(options.model, options.language, options.home)
+    yield Check("server", "ok", f"{url}: {told}")
+    hint = "" if found.tools else "it calls no tools: the evidence that code asks for has to do"
+    yield Check("answers", "ok", f"verdicts will be asked for in the mode {mode}", hint)
 
 
 def _lookups(lookups: Sequence[str]) -> Iterator[Check]:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from commands.opening import options_for, read_settings
-from commands.options import AsJson
+from commands.options import AsJson, Model
 from commands.output import print_json
 
 
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Ask the server of the language model what it can do."),
+    ] = False,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is configured, what works and what is missing.
 
-    Example: amicus doctor
+    Example: amicus doctor --probe --model openai:gpt-oss-safeguard-20b
     """
     from agent.doctor import examine
     from agent.masking import printable
 
     settings = read_settings()
-    checks = examine(options_for(settings, None, None), lookups=settings.url_lookup)
+    checks = examine(options_for(settings, None, model), lookups=settings.url_lookup, probe=probe)
     if as_json:
         print_json([vars(check) for check in checks], None)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,7 +10,7 @@ from commands.group import group
 from commands.opening import read_settings, records_for
 from commands.options import AsJson
 from commands.output import print_json
-from errors import InputError, UsageError
+from errors import InputError, UsageError, shown
 
 ledger = group("Prove what was decided.")
 
@@ -87,3 +87,80 @@ def ledger_anchor(
         )
     with records_for(read_settings()) as records:
         anchor_anew(records)
+
+
+@ledger.command("cost")
+def ledger_cost(
+    *,
+    by: Annotated[
+        Literal["day", "run", "case", "model"], typer.Option("--by", help="What to sum over.")
+    ] = "day",
+    since: Annotated[
+        str, typer.Option("--since", help="The first day, such as 2026-11-01 (UTC).")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Say what language models have cost, the costliest first; days in their order.
+
+    Example: amicus ledger cost --by model --since 2026-11-01
+    """
+    from dataclasses import asdict
+
+    from agent.masking import printable
+    from records.spending import sums
+
+    with records_for(read_settings()) as records:
+        found = sums(records, "case_id" if by == "case" else by, since=_day(since), limit=limit)
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    for row in found:
+        open_ends = f"  {row.unsettled} without an end" if row.unsettled else ""
+        typer.echo(
+            f"{printable(row.name)[:32]:32} ${row.cost_usd:10.4f}  {row.exchanges:,} calls  "
+            f"{row.input_tokens:,} in ({row.cached_tokens:,} cached)  {row.output_tokens:,} out"
+            f"{open_ends}"
+        )
+    if not found:
+        typer.echo("nothing was paid for", err=True)
+
+
+def _day(said: str) -> str:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(said).isoformat() if said else ""
+    except ValueError:
+        raise UsageError(
+            f"--since {shown(said)} is no day", hint="write it like 2026-11-01"
+        ) from None
+
+
+@ledger.command("forget")
+def ledger_forget(
+    case_id: Annotated[str, typer.Argument(help="The case whose content is to go.")],
+) -> None:
+    """Delete the content of a case that the ledger keeps apart (AMICUS_LEDGER_CONTENT=apart).
+
+    The record that the case was decided stays, and the chain stays whole. Backups are yours.
+
+    Example: amicus ledger forget c-17
+    """
+    from records.ledger import entries_of
+    from records.verdicts import APART, VERDICT_RECORD, forget_content
+
+    with records_for(read_settings()) as records:
+        entries = entries_of(records, case_id, VERDICT_RECORD)
+        inside = [entry.seq for entry in entries if APART not in entry.payload]
+        contents, answers = forget_content(records, case_id)
+    typer.echo(f"{contents} contents and {answers} kept answers deleted", err=True)
+    if not entries:
+        raise InputError(
+            f"the ledger holds no verdict on {shown(case_id)}", hint="check the id of the case"
+        )
+    if inside:
+        raise InputError(
+            f"{shown(case_id)}: records {', '.join(map(str, inside[:5]))} hold its content inside",
+            hint="what was written with AMICUS_LEDGER_CONTENT=inside cannot be taken out",
+        )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.group import complain
-from commands.opening import read_settings, reviewer_for
-from commands.options import AsJson, Model, Out, Policies
+from commands.opening import Asked, read_settings, reviewer_for
+from commands.options import AsJson, Budget, Fresh, Model, Out, Policies, Route, Samples
 from commands.output import print_json, progress_bar
 from errors import InputError, UsageError, shown
 
@@ -52,14 +52,19 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
     policies: Policies = None,
     model: Model = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, max=64, help="Reviews side by side, with --file.")
+        int, typer.Option("--workers", min=1, max=256, help="Reviews side by side, with --file.")
     ] = 1,
+    samples: Samples = None,
+    route: Route = "straight",
+    budget: Budget = None,
+    fresh: Fresh = False,
 ) -> None:
     """Review one piece of content, an account, or a file of cases.
 
     Example: amicus review "Send me your password and I will double your coins"
     """
     settings = read_settings()
+    asked = Asked(samples=samples, cascade=route == "cascade", budget=budget, fresh=fresh)
     if file is not None:
         if text is not None or account is not None or mine is not None or blind:
             raise UsageError(
@@ -69,7 +74,7 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
         from agent.review_file import check_case_file
 
         checked = check_case_file(file, max_text_chars=settings.max_text_chars)
-        with reviewer_for(settings, policies, model) as reviewer:
+        with reviewer_for(settings, policies, model, asked) as reviewer:
             show: Callable[[Case, str], None] = _print_line if as_json else _print_summary
             if full and not as_json:
                 show = _view_printer(reviewer.desk.rulebook, reveal=reveal)
@@ -78,7 +83,7 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
     if out is not None and not as_json:
         raise UsageError("--out needs --json or --file", hint="add --json")
     case = _one_case(text, account, settings)
-    with reviewer_for(settings, policies, model) as reviewer:
+    with reviewer_for(settings, policies, model, asked) as reviewer:
         _review_one(case, reviewer, mine=mine, blind=blind, reveal=reveal, as_json=as_json, out=out)
 
 

@@ -1,4 +1,4 @@
-"""`python -m evals.settings_table`: put the settings into the README, out of the code."""
+"""`python -m evals.settings_table`: write docs/settings.md out of the code."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from pathlib import Path
 
 from settings import Settings
 
-BEGIN = "<!-- settings -->"
-END = "<!-- end of settings -->"
+PAGE = Path("docs/settings.md")
+HEAD = """# Settings
+
+Environment variables, or a `.env` file in the folder where you run `amicus`. An option of a command
+goes before its setting. `amicus doctor` says what is in force. This page is made from `settings.py`
+by `python -m evals.settings_table`.
+"""
 
 
 def settings_table() -> str:
@@ -18,21 +23,19 @@ def settings_table() -> str:
         shown = f"`{default}`" if default not in (None, "", (), False) else ""
         if field.default_factory is not None:
             shown = "the platform's data folder"
-        lines.append(f"| `AMICUS_{name.upper()}` | {field.description} | {shown} |")
+        variable = field.validation_alias or f"AMICUS_{name.upper()}"
+        lines.append(f"| `{variable}` | {field.description} | {shown} |")
     return "\n".join(lines)
 
 
-def with_settings(readme: str) -> str:
-    """Return the README with the rows between its two marks."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{settings_table()}\n\n{END}{tail}"
+def page() -> str:
+    """Return the whole page."""
+    return f"{HEAD}\n{settings_table()}\n"
 
 
 def main() -> None:
-    """Write the README."""
-    path = Path("README.md")
-    path.write_text(with_settings(path.read_text("utf-8")), "utf-8")
+    """Write the page."""
+    PAGE.write_text(page(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ def test_an_example_of_the_readme_runs_as_shown(command: str, output: str, home:
 
 
 def test_the_settings_are_all_told() -> None:
-    from evals.settings_table import with_settings
+    from evals.settings_table import PAGE, page
 
-    assert with_settings(README) == README, "run: python -m evals.settings_table"
+    assert (ROOT / PAGE).read_text("utf-8") == page(), "run: python -m evals.settings_table"
 
 
 def test_the_readme_stays_short() -> None:
