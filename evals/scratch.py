@@ -24,7 +24,8 @@ def scratch_reviewer(
     """Open a reviewer whose records hold these accounts and precedents and nothing else.
 
     Args:
-        options: What the reviewer is opened with; its home and records are replaced.
+        options: What the reviewer is opened with. Its home and records are replaced; the answers of
+            a language model are still paid for, and kept, where they always are.
         accounts: The accounts that the cases name.
         precedents: Decided cases that the reviewer may see.
 
@@ -33,7 +34,12 @@ def scratch_reviewer(
     """
     with tempfile.TemporaryDirectory(prefix="amicus-eval-") as folder:
         home = Path(folder)
-        own = replace(options, home=home, records_url=f"sqlite:///{home / 'records.db'}")
+        own = replace(
+            options,
+            home=home,
+            records_url=f"sqlite:///{home / 'records.db'}",
+            paid_from=options.paid_from or _paying(options),
+        )
         rulebook = load_rulebook(own.policies)
         versions = {section.id: section.version for section in rulebook.sections}
         with open_records(own.records_url, home=home, ledger_key=own.ledger_key) as records:
@@ -43,6 +49,11 @@ def scratch_reviewer(
                 _all_good(add_precedents(records, precedents, version_of=versions.get), precedents)
         with open_reviewer(own) as reviewer:
             yield reviewer
+
+
+def _paying(options: Options) -> tuple[Path, str] | None:
+    """Where answers are paid for; nowhere where the caller has no records."""
+    return (options.home, options.records_url) if options.records_url else None
 
 
 def _all_good(report: ImportReport, file: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from evals.run.folder import Run, read_run, remove_run
 from evals.run.manifest import Manifest, manifest_for
 from evals.run.recorded import Recorded, Seen, outcome_of
-from evals.run.run import Pace, Progress, metrics_data, metrics_of, run
+from evals.run.run import Pace, Progress, has_failed, metrics_data, metrics_of, run
 from evals.run.witness import Review, watched
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Review",
     "Run",
     "Seen",
+    "has_failed",
     "manifest_for",
     "metrics_data",
     "metrics_of",

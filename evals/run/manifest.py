@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from agent.case import Frozen
-from agent.state import Desk
+from agent.reviewer import Reviewer
 from errors import RecordsError, shown
 from evals.golden import GoldenCase
 
@@ -41,15 +41,20 @@ class Manifest(Frozen):
 
 
 def manifest_for(
-    golden: Sequence[GoldenCase], desk: Desk, *, seed: int = 0, options: Mapping[str, str]
+    golden: Sequence[GoldenCase],
+    reviewer: Reviewer,
+    *,
+    seed: int = 0,
+    options: Mapping[str, str],
 ) -> Manifest:
-    """Return the manifest of a run of these cases at this desk."""
+    """Return the manifest of a run of these cases with this reviewer."""
+    desk = reviewer.desk
     limits = {f"most_{name}": str(value) for name, value in vars(desk.limits).items()}
     return Manifest(
         golden=golden_id(golden),
         cases=len(golden),
         rulebook=desk.rulebook.id,
-        model=desk.model.name,
+        model=reviewer.model_name,
         prompts=desk.prompts,
         tools={tool.name: tool.version for tool in desk.tools},
         code=code_id(),

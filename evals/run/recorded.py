@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pydantic import Field, ValidationError
 
 from agent.case import Case, Frozen
-from agent.reviewer import verdict_data
+from agent.record import verdict_data
 from agent.verdict import Verdict
 from errors import RecordsError
 from evals.golden import Expected, GoldenCase

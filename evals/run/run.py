@@ -18,6 +18,10 @@ from evals.run.recorded import Recorded, outcome_of, recorded
 from evals.run.witness import Review
 
 
+FAILED = frozenset({"model_error", "budget"})
+"""Reasons to abstain that say nothing about what the model thinks."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a run is."""
@@ -35,6 +39,8 @@ class Pace:
     workers: int = 1
     budget_usd: float | None = None
     """No further case is begun once this much is spent."""
+    retry_failed: bool = False
+    """Whether cases are asked again that ended because the model failed or money ran out."""
     on_progress: Callable[[Progress], None] = lambda _: None
 
 
@@ -63,7 +69,7 @@ def run(
     """
     pace = pace or Pace()
     with open_run(out, manifest) as journal:
-        kept = _earlier(golden, journal)
+        kept = _earlier(golden, journal, retry_failed=pace.retry_failed)
         if len(kept) == len(golden) and (out / METRICS).is_file():
             return metrics_of(read_run(out).records)
         for record in _reviewed(golden, review, kept, pace):
@@ -110,10 +116,21 @@ def _figures(records: Sequence[Recorded], metrics: Metrics) -> list[tuple[str, o
     ]
 
 
-def _earlier(golden: Sequence[GoldenCase], journal: Journal) -> dict[str, Recorded]:
+def _earlier(
+    golden: Sequence[GoldenCase], journal: Journal, *, retry_failed: bool
+) -> dict[str, Recorded]:
     """What an earlier start has finished; the manifest says that it was of these very cases."""
     asked = {one.case.id for one in golden}
-    return {case_id: record for case_id, record in journal.earlier.items() if case_id in asked}
+    return {
+        case_id: record
+        for case_id, record in journal.earlier.items()
+        if case_id in asked and not (retry_failed and has_failed(record))
+    }
+
+
+def has_failed(record: Recorded) -> bool:
+    """Whether a case ended without the model's judgement: it gave no answer, or money ran out."""
+    return record.verdict.abstain_reason in FAILED
 
 
 def _progress(kept: dict[str, Recorded], golden: Sequence[GoldenCase]) -> Progress:

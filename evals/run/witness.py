@@ -1,17 +1,21 @@
 """Watch a reviewer at work: what its first draft claimed, and what it asked its tools.
 
-A verdict shows only what stood in the end. The witness sits between the desk and the model, sees
-what the model was told and what it answered, and changes neither.
+A verdict shows only what stood in the end. The tape of the review has the rest, so it is played
+once more, with a witness between the desk and the recorded model. The review itself is left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from agent.case import Case
+from agent.graph import judge
 from agent.model import Brief, Conclusion, Consultation, ReviewerModel, ToolAnswer, ToolCall
 from agent.reviewer import Reviewer
+from agent.state import Limits
+from agent.tape import played
 from agent.verdict import Draft, Verdict
 from agent.verify import verify
 from evals.outcome import Grounding, Lookups
@@ -32,18 +36,37 @@ _OF_THE_DRAFT = frozenset(
 def watched(reviewer: Reviewer) -> Review:
     """Return how this reviewer reviews a case, with what was seen on the way.
 
-    Safe to call from several threads, for one case at a time each.
+    Nothing is written on a ledger; safe to call from several threads.
     """
-    witness = _Witness(reviewer.desk.model)
-    desk = replace(reviewer.desk, model=witness)
-    watched_reviewer = Reviewer(desk, reviewer.records)
 
     def review(case: Case) -> tuple[Verdict, Seen]:
-        witness.forget(case.id)
-        verdict = watched_reviewer.review(case)
-        return verdict, seen_in(witness.forget(case.id), desk.rulebook)
+        opinion = reviewer.opinion(case)
+        payload = opinion.record.apart or opinion.record.payload
+        return opinion.verdict, seen_on_tape(case, opinion.verdict, payload, reviewer.desk.rulebook)
 
     return review
+
+
+def seen_on_tape(
+    case: Case, verdict: Verdict, payload: Mapping[str, Any], rulebook: Rulebook
+) -> Seen:
+    """Return what the record of a review tells of its first draft and of its tools.
+
+    Args:
+        case: What was judged.
+        verdict: What came of it.
+        payload: The record of the review, with its `tape` and its `limits`.
+        rulebook: The rulebook of the review.
+    """
+    desk, _ = played(
+        payload["tape"],
+        rulebook=rulebook,
+        provenance=verdict.provenance,
+        limits=Limits(**payload["limits"]),
+    )
+    witness = _Witness(desk.model)
+    judge(case, replace(desk, model=witness))
+    return seen_in(witness.sighting, rulebook)
 
 
 @dataclass
@@ -58,38 +81,28 @@ class Sighting:
     """Its first draft, and on what it was founded."""
 
 
-@dataclass
 class _Witness:
-    """A reviewer model that is watched."""
+    """A recorded model that is watched."""
 
-    model: ReviewerModel
-    _sightings: dict[str, Sighting] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The name of the watched model: verdicts do not tell that anybody looked on."""
-        return self.model.name
+    def __init__(self, model: ReviewerModel) -> None:
+        self.name = model.name
+        self.sighting = Sighting()
+        self._model = model
 
     def consult(self, brief: Brief) -> Consultation:
         """Let the model ask, and note it."""
-        sighting = self._sightings.setdefault(brief.case.id, Sighting())
-        sighting.brief, sighting.asked = brief, ()
-        consultation = self.model.consult(brief)
-        sighting.asked = consultation.calls
+        self.sighting.brief, self.sighting.asked = brief, ()
+        consultation = self._model.consult(brief)
+        self.sighting.asked = consultation.calls
         return consultation
 
     def decide(self, brief: Brief) -> Conclusion:
         """Let the model conclude, and note its first draft."""
-        sighting = self._sightings.setdefault(brief.case.id, Sighting())
-        sighting.brief, sighting.asked = brief, ()
-        conclusion = self.model.decide(brief)
-        if sighting.first is None:
-            sighting.first = (brief, conclusion.draft)
+        self.sighting.brief, self.sighting.asked = brief, ()
+        conclusion = self._model.decide(brief)
+        if self.sighting.first is None:
+            self.sighting.first = (brief, conclusion.draft)
         return conclusion
-
-    def forget(self, case_id: str) -> Sighting:
-        """Hand over what was seen of a case."""
-        return self._sightings.pop(case_id, Sighting())
 
 
 def seen_in(sighting: Sighting, rulebook: Rulebook) -> Seen:

@@ -36,7 +36,7 @@ def metrics(golden: Sequence[GoldenCase], tmp_path_factory: pytest.TempPathFacto
     out = tmp_path_factory.mktemp("golden")
     options = Options(home=out, records_url="", threads=1)
     with scratch_reviewer(options, accounts=SETS / "accounts.jsonl") as reviewer:
-        made_of = manifest_for(golden, reviewer.desk, options={})
+        made_of = manifest_for(golden, reviewer, options={})
         found = run(golden, watched(reviewer), out, made_of)
     _check_grounds(golden, out / "outcomes.jsonl")
     return found

@@ -237,3 +237,21 @@ def test_another_answer_or_another_family_is_another_set(square: list[GoldenCase
     other = [golden_case("loud", "HEY YOU", "allowed"), *square[1:]]
     kin = [golden_case("loud", "HEY YOU", "violating", cluster="twins"), *square[1:]]
     assert len({golden_id(square), golden_id(other), golden_id(kin)}) == 3
+
+
+def test_cases_that_ended_because_the_model_failed_can_be_asked_again(
+    square: list[GoldenCase], finished: Path, tmp_path: Path
+) -> None:
+    def broken(case: Case) -> tuple[Verdict, Seen]:
+        verdict, seen = review_by_ear(case)
+        if case.id in ("quiet", "unclear"):
+            verdict = verdict.model_copy(
+                update={"decision": "abstain", "abstain_reason": "model_error"}
+            )
+        return verdict, seen
+
+    run(square, broken, tmp_path, manifest(square))
+    asked: list[str] = []
+    run(square, counting(asked), tmp_path, manifest(square), Pace(retry_failed=True))
+    assert asked == ["quiet", "unclear"]
+    assert (tmp_path / "outcomes.jsonl").read_bytes() == (finished / "outcomes.jsonl").read_bytes()
