@@ -55,6 +55,12 @@ def keep_verdict_in(connection: Connection, record: VerdictRecord, *, at: dateti
 
     Call `records.ledger.move_anchor` after the commit.
     """
+    payload = keep_beside_in(connection, record)
+    return append_in(connection, VERDICT_RECORD, record.case_id, payload, at=at)
+
+
+def keep_beside_in(connection: Connection, record: VerdictRecord) -> dict[str, Any]:
+    """Keep what a record names by hash; return the payload that has still to be appended."""
     _keep_texts(connection, record.texts)
     payload = dict(record.payload)
     if record.apart is not None:
@@ -62,7 +68,7 @@ def keep_verdict_in(connection: Connection, record: VerdictRecord, *, at: dateti
         payload[APART] = text_id(body)
         row = {"id": payload[APART], "case_id": record.case_id, "body": body}
         connection.execute(insert_into(connection, contents).values(row).on_conflict_do_nothing())
-    return append_in(connection, VERDICT_RECORD, record.case_id, payload, at=at)
+    return payload
 
 
 def whole_payload(records: Records, entry: LedgerEntry) -> dict[str, Any]:

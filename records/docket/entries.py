@@ -8,6 +8,7 @@ from typing import Literal
 
 from records.decisions import Decision
 from records.precedents import Precedent
+from records.verdicts import VerdictRecord
 
 State = Literal["waiting", "leased", "decided", "dead"]
 Desk = Literal["machine", "person"]
@@ -86,7 +87,8 @@ class Settlement:
     lease: Lease
     kind: str
     """The kind of the ledger record."""
-    payload: Mapping[str, object]
+    record: VerdictRecord
+    """What the ledger says of it."""
     outcome: Closed | ForPerson
     verdict: str | None = None
     """A new opinion of the machine, to be kept with the case."""

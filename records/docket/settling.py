@@ -18,6 +18,7 @@ from records.outbox import Event, post_in
 from records.precedents import keep_precedent_in
 from records.store import Records
 from records.tables import docket, docket_opinions
+from records.verdicts import keep_beside_in
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def settle_in(
     ours = [settlement for settlement in batch if settlement.lease in held]
     if not ours:
         return [], 0
-    told = [(s.kind, s.lease.case_id, s.payload) for s in ours]
+    told = [(s.kind, s.lease.case_id, keep_beside_in(connection, s.record)) for s in ours]
     chained = append_all_in(connection, told, at=datetime.fromtimestamp(now, UTC))
     both = list(zip(ours, chained, strict=True))
     _close(connection, both, now)
