@@ -31,6 +31,8 @@ class Metric:
     """The same figure of a weighted sample: what resampling needs."""
     better: Better
     unit: Unit = "share"
+    count: Callable[[Outcome], Count] | None = None
+    """Where the metric is a share: what it counts of one case."""
 
     def __call__(self, outcomes: Sequence[Outcome]) -> Estimate:
         """Return the metric of these outcomes."""
@@ -64,7 +66,7 @@ def counted(
     better: Better,
 ) -> Metric:
     """Return the metric of a share that is counted case by case."""
-    return Metric(name, label, estimate, lambda o: share_statistic(o, count), better)
+    return Metric(name, label, estimate, lambda o: share_statistic(o, count), better, count=count)
 
 
 def bootstrapped(

@@ -17,7 +17,6 @@ from evals.run.manifest import Manifest
 from evals.run.recorded import Recorded, outcome_of, recorded
 from evals.run.witness import Review
 
-
 FAILED = frozenset({"model_error", "budget"})
 """Reasons to abstain that say nothing about what the model thinks."""
 
