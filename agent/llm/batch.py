@@ -7,7 +7,7 @@ ones are open, and `Replies` keeps what came. `agent.llm.batch_passes` works wit
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from agent.llm.exchange import ProviderError, Reply, Request
@@ -81,6 +81,31 @@ class Found:
     """The batch at the provider; empty where none was found."""
     doubt: str = ""
     """What may be this batch, and cannot be told; empty where there is no doubt."""
+
+
+@dataclass
+class Tally:
+    """What the batches of a run came to."""
+
+    batches: int = 0
+    """Batches that were handed in."""
+    requests: int = 0
+    """Requests in them."""
+    replies: int = 0
+    """Replies that came, those to batches of an earlier run included."""
+    failures: int = 0
+    """Requests that came back without one; most of them are asked again."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know: what was refused, and what may be paid twice."""
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.batches + other.batches,
+            self.requests + other.requests,
+            self.replies + other.replies,
+            self.failures + other.failures,
+            self.notes + other.notes,
+        )
 
 
 class BatchService(Protocol):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from agent.llm.batch import AwaitingBatchError, LeftOpenError, OpenBatch, Result
-from agent.llm.batch_office import BatchOffice, BatchOutcome
-from agent.llm.batched import BatchedProvider
-from agent.llm.exchange import ProviderError, Reply
+from agent.llm.batch import AwaitingBatchError, LeftOpenError, OpenBatch, Result, Tally
+from agent.llm.batch_office import BatchOffice
+from agent.llm.batched import BatchDesk, Noted
+from agent.llm.exchange import ProviderError, RefusedRequestError, Reply
 from errors import shown
 
 MOST_PASSES = 24
@@ -40,71 +40,109 @@ def _silent(_: Progress) -> None:
     """Tell nobody."""
 
 
+@dataclass(frozen=True)
+class BatchOutcome:
+    """What the work came to."""
+
+    passes: int
+    tally: Tally
+
+
 def work_in_batches(
     cases: int,
     attempt: Callable[[int], object],
     *,
-    provider: BatchedProvider,
-    office: BatchOffice,
+    desk: BatchDesk,
+    offices: Sequence[BatchOffice],
     tell: Callable[[Progress], None] = _silent,
 ) -> BatchOutcome:
     """Bring every case to its end, and return what that took.
 
     Args:
         cases: How many there are; they are numbered from 0.
-        attempt: Runs one case with `provider`, to its end or until AwaitingBatchError.
-        provider: What the cases ask.
-        office: Where the questions go. Batches of an earlier run are waited for, not repeated.
+        attempt: Runs one case, which asks at `desk`, to its end or until AwaitingBatchError.
+        desk: What the cases ask.
+        offices: Where the questions go, one office for each model. Batches of an earlier run are
+            waited for and not repeated. The first says how long the pauses are.
         tell: Told how far the work is, after every look at the open batches.
 
     Raises:
         LeftOpenError: Somebody pressed Ctrl-C while batches were open.
-        RefusedBatchError: The provider refused a batch as a whole.
-        ProviderError: The provider cannot be reached. Open batches stay open in the journal.
+        RefusedBatchError: A provider refused a batch as a whole.
+        ProviderError: A provider cannot be reached. Open batches stay open in the journal.
     """
+    work = _Work(desk, {office.service.name: office for office in offices}, tell)
     try:
-        office.recover()
-        _pass_after_pass(cases, attempt, provider, office, tell)
+        for office in offices:
+            office.recover()
+        passes = work.run(cases, attempt)
     except KeyboardInterrupt:
-        left = office.open_batches()
+        left = [batch for office in offices for batch in office.open_batches()]
         if not left:
             raise
-        raise _left_open(left, office.service.name) from None
-    return office.outcome
+        raise _left_open(left) from None
+    return BatchOutcome(passes, sum((office.tally for office in offices), Tally()))
 
 
-def _pass_after_pass(
-    cases: int,
-    attempt: Callable[[int], object],
-    provider: BatchedProvider,
-    office: BatchOffice,
-    tell: Callable[[Progress], None],
-) -> None:
-    left: Sequence[int] = range(cases)
-    came: set[str] = set()
+@dataclass
+class _Work:
+    desk: BatchDesk
+    offices: Mapping[str, BatchOffice]
+    tell: Callable[[Progress], None]
+    came: set[str] = field(default_factory=set)
+    """The keys of the replies that came since the last pass."""
 
-    def deliver(results: Mapping[str, Result]) -> None:
-        provider.came(results)
-        came.update(key for key, result in results.items() if isinstance(result, Reply))
+    def run(self, cases: int, attempt: Callable[[int], object]) -> int:
+        left: Sequence[int] = range(cases)
+        for number in itertools.count(1):
+            if number >= MOST_PASSES:
+                self.desk.give_up()
+            left = [case for case in left if not _ends(case, attempt)]
+            noted, asked_for = self.desk.taken()
+            progress = Progress(number, cases, cases - len(left))
+            self.tell(progress)
+            if not left:
+                return number
+            self._check_same_questions(asked_for)
+            self._ask(noted, progress)
+        raise AssertionError("unreachable: the last pass ends every case")
 
-    for number in itertools.count(1):
-        if number >= MOST_PASSES:
-            provider.give_up()
-        left = [case for case in left if not _ends(case, attempt)]
-        office.outcome.passes = number
-        noted, asked_for = provider.taken()
-        progress = Progress(number, cases, cases - len(left))
-        tell(progress)
-        if not left:
-            return
-        _check_same_questions(came, asked_for, provider.name)
-        came.clear()
-        office.ask(noted, deliver, _looking(progress, tell))
-        came &= noted.keys()
+    def _ask(self, noted: Noted, progress: Progress) -> None:
+        """Have all that was noted come to its end, at all offices side by side."""
+        self.came.clear()
+        if not noted:
+            raise AssertionError("a case waits for an answer that it did not ask for")
+        for model, requests in noted.items():
+            self._office(model).take(requests, self._deliver)
+        busy = [self._office(model) for model in noted]
+        for pause in busy[0].waiting.pauses():
+            looks = [office.look(self._deliver) for office in busy]
+            asked, answered = (sum(column) for column in zip(*looks, strict=True))
+            self.tell(replace(progress, asked=asked, answered=answered))
+            if all(office.is_done for office in busy):
+                break
+            busy[0].waiting.sleep(pause)
+        self.came &= {key for requests in noted.values() for key in requests}
 
+    def _office(self, model: str) -> BatchOffice:
+        if model not in self.offices:
+            raise RefusedRequestError(
+                f"{model} is asked in batches, and nobody hands them in",
+                hint="review without batches, or let one model do all the asking",
+            )
+        return self.offices[model]
 
-def _looking(progress: Progress, tell: Callable[[Progress], None]) -> Callable[[int, int], None]:
-    return lambda asked, answered: tell(replace(progress, asked=asked, answered=answered))
+    def _deliver(self, results: Mapping[str, Result]) -> None:
+        self.desk.came(results)
+        self.came |= {key for key, result in results.items() if isinstance(result, Reply)}
+
+    def _check_same_questions(self, asked_for: Collection[str]) -> None:
+        """Stop when no case asks again what it asked before: that would cost money for ever."""
+        if self.came and self.came.isdisjoint(asked_for):
+            raise ProviderError(
+                f"no case asked again for any of the {len(self.came)} answers that came",
+                hint="this is a fault of Amicus: a question is not the same in two runs of a case",
+            )
 
 
 def _ends(case: int, attempt: Callable[[int], object]) -> bool:
@@ -115,19 +153,11 @@ def _ends(case: int, attempt: Callable[[int], object]) -> bool:
     return True
 
 
-def _check_same_questions(came: Collection[str], asked_for: Collection[str], name: str) -> None:
-    """Stop when no case asks again what it asked before, as that would cost money for ever."""
-    if came and set(came).isdisjoint(asked_for):
-        raise ProviderError(
-            f"no case asked again for any of the {len(came)} answers that {name} gave",
-            hint="this is a fault of Amicus: a question is not the same in two runs of a case",
-        )
-
-
-def _left_open(left: Sequence[OpenBatch], name: str) -> LeftOpenError:
+def _left_open(left: Sequence[OpenBatch]) -> LeftOpenError:
     named = [f"{shown(b.id or b.label)} ({len(b.keys)} requests)" for b in left[:_MOST_NAMED]]
     more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
+    models = " and ".join(sorted({batch.provider for batch in left}))
     return LeftOpenError(
-        f"interrupted; at {name} these batches go on: {', '.join(named)}{more}",
+        f"interrupted; at {models} these batches go on: {', '.join(named)}{more}",
         hint="they are paid for in any case: run the same command again to read their answers",
     )

@@ -1,14 +1,13 @@
-"""A provider that answers from what came back, and notes what has to be asked."""
+"""The desk that answers from what came back, and notes what has to be asked in the next batch."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
-from typing import NoReturn
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from agent.llm.batch import AskedDifferentlyError, AwaitingBatchError, Replies, Result
 from agent.llm.exchange import (
-    Deadline,
     ProviderError,
     RefusedRequestError,
     Reply,
@@ -19,75 +18,71 @@ from agent.llm.exchange import (
 TRIES = 3
 """How often a request may fail before its failure is the answer."""
 
+Noted = Mapping[str, Mapping[str, Request]]
+"""Requests by their keys, by the names of the models that they are for."""
 
-class BatchedProvider:
-    """Implements `Provider` without ever asking anybody; safe to share between threads.
 
-    A review that is run with it either comes to its verdict from the replies that are there, or
-    stops at the first question without one and is run again after the next batch.
+class BatchDesk:
+    """Where the cases of a run ask, in the place of a provider; safe to share between threads.
+
+    A review either comes to its verdict from the replies that are there, or stops at the first
+    question without one and is run again after the next batch.
     """
 
-    def __init__(
-        self, name: str, *, key_of: Callable[[Request], str], replies: Replies, tries: int = TRIES
-    ) -> None:
+    def __init__(self, replies: Replies, *, tries: int = TRIES) -> None:
         """Start with nothing noted.
 
         Args:
-            name: Provider and model, as `BatchService.name` has them.
-            key_of: The key of a request: the same for the same question in every run, so nothing
-                random may be in it; 1 to 64 letters, digits, `-` and `_`.
             replies: What came back so far.
             tries: How often a request may fail before its failure is the answer.
         """
-        self._name = name
-        self._key_of = key_of
         self._replies = replies
         self._tries = tries
         self._lock = threading.Lock()
-        self._noted: dict[str, Request] = {}
-        self._read: set[str] = set()
+        self._noted: dict[str, dict[str, Request]] = defaultdict(dict)
+        self._asked_for: set[str] = set()
         self._failed: dict[str, int] = {}
         self._final: dict[str, ProviderError] = {}
         self._is_over = False
 
-    @property
-    def name(self) -> str:
-        """Provider and model."""
-        return self._name
+    def answer(self, model: str, key: str, request: Request) -> Reply:
+        """Return the reply that came back to a request.
 
-    def send(self, request: Request, *, deadline: Deadline | None = None) -> Reply:
-        """Return the reply that came back; waiting is not its business, so no deadline passes.
+        Args:
+            model: Provider and model, as `BatchService.name` has them.
+            key: The same for the same question in every run, so nothing random may be in it; 1 to
+                64 letters, digits, `-` and `_`.
+            request: What is asked.
 
         Raises:
             AwaitingBatchError: There is none yet; the request is noted.
             ProviderError: The request failed for good.
         """
-        del deadline
-        key = self._key_of(request)
         with self._lock:
-            self._read.add(key)
+            self._asked_for.add(key)
         reply = self._replies.reply(key)
         if reply is not None:
             return reply
         with self._lock:
-            return self._note(key, request)
+            raise self._why_not(model, key, request)
 
-    def _note(self, key: str, request: Request) -> NoReturn:
+    def _why_not(self, model: str, key: str, request: Request) -> Exception:
+        """Why there is no reply: the request failed for good, or it is noted now."""
         if key in self._final:
-            raise self._final[key].with_traceback(None)
+            return self._final[key].with_traceback(None)
         if self._is_over:
-            raise UnavailableError(
-                f"{self._name} was asked in batch after batch, and the review came to no end",
+            return UnavailableError(
+                f"{model} was asked in batch after batch, and the review came to no end",
                 hint="review this case without batches",
             )
-        self._noted[key] = request
-        raise AwaitingBatchError(f"{self._name} is asked in the next batch")
+        self._noted[model][key] = request
+        return AwaitingBatchError(f"{model} is asked in the next batch")
 
-    def taken(self) -> tuple[Mapping[str, Request], Collection[str]]:
-        """Return what was noted, by key, and every key that was asked for; start afresh."""
+    def taken(self) -> tuple[Noted, Collection[str]]:
+        """Return what was noted, and every key that was asked for; both start afresh."""
         with self._lock:
-            taken = self._noted, self._read
-            self._noted, self._read = {}, set()
+            taken = self._noted, self._asked_for
+            self._noted, self._asked_for = defaultdict(dict), set()
         return taken
 
     def came(self, results: Mapping[str, Result]) -> None:
