@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.brief import answers_so_far, sections_shown
 from agent.case import Case
+from agent.floors import scores_over_floor
 from agent.phrases import phrases
 from agent.state import Desk, ReviewState
 from agent.verdict import Draft, Violation
@@ -17,6 +18,9 @@ SURE_ENOUGH = 0.8
 
 HEAVY_ACTIONS: tuple[Action, ...] = ("suspend", "escalate")
 """What is never done to anybody on a machine's word."""
+
+MOST_NAMED = 3
+"""So many policies are named of those whose floor a score is over."""
 
 STRONG_OBJECTIONS = 2
 """So many live precedents for the other answer put a verdict before a person."""
@@ -45,6 +49,10 @@ def doubts_of(ruling: Ruling, state: ReviewState, desk: Desk) -> list[str]:
     doubts += [phrase["never_auto"].format(policy=t) for t in _never_auto(ruling, state, desk)]
     if signs:
         doubts.append(phrase["steering"].format(signs=signs))
+    if not ruling.violating:
+        over = scores_over_floor(desk.rulebook, answers_so_far(state))
+        if over:
+            doubts.append(phrase["over_floor"].format(policies=", ".join(over[:MOST_NAMED])))
     against = _objections(ruling, state)
     if len(against) >= STRONG_OBJECTIONS:
         doubts.append(phrase["strong_objection"].format(cases=", ".join(against)))

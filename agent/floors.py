@@ -2,6 +2,8 @@
 
 A model that was deceived, or that obeys what it reads, says "allowed". Under these floors a case is
 never allowed on its word: the content tries to steer the reviewer, or it carries a listed link.
+Where the classifier is over the floor of a policy the opinion stands, since it may be a quotation
+that the classifier cannot tell, but a person has to look.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import get_args
 from agent.model import ToolAnswer
 from agent.phrases import phrases
 from agent.verdict import AbstainReason, Draft
+from policies.rulebook import Rulebook
 
 REASONS: tuple[AbstainReason, ...] = get_args(AbstainReason)
 LONGEST_PROSE = 4000
@@ -41,6 +44,22 @@ def over_the_floors(
             counterargument=doubt,
         )
     return opinion
+
+
+def scores_over_floor(rulebook: Rulebook, answers: Sequence[ToolAnswer]) -> list[str]:
+    """Return the policies whose floor a classifier's score is over, as title, label and score."""
+    found: dict[str, str] = {}
+    for answer in answers:
+        if answer.call.tool != "classifier_score" or answer.result is None:
+            continue
+        scores, flagged = answer.result["scores"], answer.result["flagged"]
+        lines = {flag["label"]: flag["line"] for flag in flagged}
+        for policy in rulebook.policies:
+            for label in policy.signals:
+                floor = lines.get(label) if policy.floor is None else policy.floor
+                if floor is not None and scores.get(label, 0.0) >= floor:
+                    found[policy.title] = f"{policy.title} ({label} {scores[label]:.2f})"
+    return list(found.values())
 
 
 def _listed_links(answers: Sequence[ToolAnswer]) -> str:

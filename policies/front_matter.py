@@ -21,7 +21,7 @@ from policies.rulebook import ACTIONS, SEVERITIES, SIGNALS, Action, Severity, Si
 FENCE = "---"
 FIRST_LINE = 2
 """The line of the file on which the YAML starts, after the opening fence."""
-KEYS = ("id", "title", "version", "signals", "enforcement", "never_auto", "retired")
+KEYS = ("id", "title", "version", "signals", "enforcement", "never_auto", "floor", "retired")
 REQUIRED = ("id", "title", "version", "enforcement")
 POLICY_ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 SECTION_ID = re.compile(r"(?P<policy>[a-z][a-z0-9_-]{0,63})\.(?P<number>[1-9][0-9]{0,3})")
@@ -34,6 +34,7 @@ _EXAMPLES = {
     "signals": "signals: [hate]",
     "enforcement": "enforcement: {low: label, medium: limit, high: remove, critical: remove}",
     "never_auto": "never_auto: false",
+    "floor": "floor: 0.9",
     "retired": "retired: [hate.3]",
 }
 _Word = TypeVar("_Word", bound=str)
@@ -49,6 +50,7 @@ class FrontMatter:
     signals: tuple[Signal, ...] = ()
     enforcement: Mapping[Severity, Action] | None = None
     never_auto: bool = False
+    floor: float | None = None
     retired: tuple[str, ...] = ()
 
 
@@ -84,6 +86,7 @@ def read_front_matter(lines: list[str], problems: Problems) -> FrontMatter:
         signals=_signals(fields.get("signals"), problems),
         enforcement=_enforcement(fields.get("enforcement"), problems),
         never_auto=_flag("never_auto", fields.get("never_auto"), problems),
+        floor=_floor(fields.get("floor"), problems),
         retired=_retired(fields.get("retired"), policy, problems),
     )
 
@@ -158,6 +161,21 @@ def _flag(key: str, node: yaml.Node | None, problems: Problems) -> bool:
     if value is None:
         problems.add(_line(node), f"{key!r} is neither true nor false", _example(key))
     return (value or "").lower() in {"true", "yes", "on"}
+
+
+def _floor(node: yaml.Node | None, problems: Problems) -> float | None:
+    """A probability; None where it says none."""
+    if node is None:
+        return None
+    try:
+        value = float(_scalar(node, "int", "float") or "")
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        hint = f"write a probability from 0 to 1, such as {_example('floor')}"
+        problems.add(_line(node), "'floor' is not a probability", hint)
+        return None
+    return value
 
 
 def _signals(node: yaml.Node | None, problems: Problems) -> tuple[Signal, ...]:

@@ -164,6 +164,7 @@ def _read_policy(name: str, text: str, problems: Problems) -> Policy | None:
         title=front.title or "",
         version=front.version or "",
         signals=front.signals,
+        floor=front.floor,
         enforcement=front.enforcement or {},
         never_auto=front.never_auto,
         purpose=purpose,
