@@ -75,6 +75,7 @@ def add_cases(
     lines: Lines,
     reading: Reading,
     *,
+    batch: int = BATCH,
     on_progress: Callable[[AddReport], None] = lambda _: None,
 ) -> AddReport:
     """Take every good line in, a batch in a transaction, and say what was refused.
@@ -89,12 +90,11 @@ def add_cases(
     # One thread reads while another writes: both databases do their work outside of Python.
     with ThreadPoolExecutor(max_workers=1) as writer:
         writing: Future[Intake] | None = None
-        batch: list[NewCase] = []
-        for batch in _batches(lines, reading, report):
+        for cases in _batches(lines, reading, report, size=batch):
             if writing is not None:
                 _count(report, writing.result(), lines.name)
                 on_progress(report)
-            writing = writer.submit(take_in, records, batch, now=reading.clock())
+            writing = writer.submit(take_in, records, cases, now=reading.clock())
         if writing is not None:
             _count(report, writing.result(), lines.name)
             on_progress(report)
@@ -117,7 +117,9 @@ def entry_of(case: Case, priority: Priority, *, now: float) -> NewCase:
     return NewCase(case.id, content, fingerprint, urgency.due, urgency.policy)
 
 
-def _batches(lines: Lines, reading: Reading, report: AddReport) -> Iterator[list[NewCase]]:
+def _batches(
+    lines: Lines, reading: Reading, report: AddReport, *, size: int
+) -> Iterator[list[NewCase]]:
     batch: list[NewCase] = []
     for number, raw in _raw_lines(lines):
         where = f"{lines.name}:{number}"
@@ -128,7 +130,7 @@ def _batches(lines: Lines, reading: Reading, report: AddReport) -> Iterator[list
             continue
         if case is not None:
             batch.append(entry_of(case, reading.priority, now=reading.clock()))
-        if len(batch) >= BATCH:
+        if len(batch) >= size:
             yield batch
             batch = []
     if batch:

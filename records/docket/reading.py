@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, case, func, select
 
 from records.docket.entries import DecidedBy, Desk, State
-from records.docket.leases import DECIDED
+from records.docket.leases import DECIDED, LEASED, WAITING
 from records.fields import can_be_stored
 from records.store import Records
 from records.tables import docket, docket_cases, docket_opinions
@@ -92,6 +92,17 @@ def read_docket(records: Records, *, states: Sequence[State] = ()) -> Iterator[D
     with records.reading() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 500}):
             yield _case(row)
+
+
+def machine_work(records: Records) -> bool:
+    """Return whether any case waits for a worker, rests between two tries, or is being worked."""
+    query = select(docket.c.case_id).where(docket.c.waits_for == "machine").limit(1)
+    with records.reading() as connection:
+        # Two questions, because each has an index of its own.
+        return any(
+            connection.execute(query.where(at_hand)).first() is not None
+            for at_hand in (WAITING & (docket.c.reserved_for == ""), LEASED)
+        )
 
 
 def groups(records: Records, *, now: float) -> list[Group]:
