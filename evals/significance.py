@@ -14,6 +14,9 @@ from evals.intervals import wilson
 _SAME = 1e-7
 """Chances this close are equal: rounding must not decide which tables are as rare as ours."""
 
+_COUNTABLE = 1000
+"""Up to so many coins are counted one by one."""
+
 
 @dataclass(frozen=True)
 class Significance:
@@ -40,7 +43,12 @@ def mcnemar(only_old: int, only_new: int) -> float:
     flips = only_old + only_new
     if flips == 0:
         return 1.0
-    return min(1.0, 2.0 * binomial_cdf(min(only_old, only_new), flips, 0.5))
+    fewer = min(only_old, only_new)
+    if flips <= _COUNTABLE:
+        tail = sum(math.comb(flips, k) for k in range(fewer + 1)) / 2**flips
+    else:
+        tail = binomial_cdf(fewer, flips, 0.5)
+    return min(1.0, 2.0 * tail)
 
 
 def fisher(hits: int, of: int, other_hits: int, other_of: int) -> float:

@@ -1,0 +1,80 @@
+"""How it goes in use: agreement, overturned decisions, audited mistakes, by day.
+
+The same caution as offline: every share has its interval, and no data is no figure. People see what
+the machine was unsure of, so agreement is not accuracy; the audit, a random sample of what the
+machine closed, is.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from evals.estimate import NO_DATA, Estimate
+from evals.intervals import clopper_pearson, share
+from evals.online.decided import DecidedCase
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a set of decided cases shows."""
+
+    cases: int
+    closed_by_machine: Estimate
+    """Share of the cases that no person had to decide."""
+    agreement: Estimate
+    """Share of people's decisions that the opinion had too."""
+    overturned_machine: Estimate
+    overturned_person: Estimate
+    audit_error: Estimate
+    """Share of audited machine closures that a person would have decided otherwise."""
+    cost_usd: float
+    """Spent on opinions, in all."""
+    hours_saved: float
+    """Machine closures times the median time of a person; NaN where no time is known."""
+
+
+def measures(cases: Sequence[DecidedCase]) -> Measures:
+    """Return how it went with these cases."""
+    machine = [case for case in cases if case.by_machine]
+    people = [case for case in cases if not case.by_machine]
+    agreed = [case.was_agreed for case in people if case.was_agreed is not None]
+    return Measures(
+        cases=len(cases),
+        closed_by_machine=share(len(machine), len(cases)),
+        agreement=share(sum(agreed), len(agreed)),
+        overturned_machine=share(sum(c.overturned for c in machine), len(machine)),
+        overturned_person=share(sum(c.overturned for c in people), len(people)),
+        audit_error=audit_error(machine),
+        cost_usd=sum(case.verdict.usage.cost_usd for case in cases if case.verdict),
+        hours_saved=_hours_saved(machine, people),
+    )
+
+
+def audit_error(machine: Sequence[DecidedCase]) -> Estimate:
+    """Return the share of audited closures that were wrong, with its exact interval.
+
+    Clopper and Pearson's, because an error budget rests on it: it never promises too much.
+    """
+    audited = [c for c in machine if c.audit is not None and c.decision is not None]
+    if not audited:
+        return NO_DATA
+    wrong = sum(c.audit is not None and c.audit.decision != c.decision for c in audited)
+    return Estimate(wrong / len(audited), *clopper_pearson(wrong, len(audited)), len(audited))
+
+
+def _hours_saved(machine: Sequence[DecidedCase], people: Sequence[DecidedCase]) -> float:
+    times = [case.person_seconds for case in people if case.person_seconds is not None]
+    return statistics.median(times) * len(machine) / 3600 if times else math.nan
+
+
+def by_day(cases: Sequence[DecidedCase]) -> Mapping[date, Measures]:
+    """Return the measures of each day; a case without a time counts on no day."""
+    days: dict[date, list[DecidedCase]] = {}
+    for case in cases:
+        if case.day is not None:
+            days.setdefault(case.day, []).append(case)
+    return {day: measures(days[day]) for day in sorted(days)}
