@@ -69,8 +69,8 @@ class BatchOffice:
         name = self.service.name
         return [batch for batch in self.journal.open_batches() if batch.provider == name]
 
-    def recover(self) -> None:
-        """Find out what became of batches that were meant to be handed in.
+    def recover(self, deliver: Deliver) -> None:
+        """Take up what an earlier run left: find what it handed in, deliver what has ended.
 
         Raises:
             ProviderError: The provider does not say.
@@ -78,6 +78,11 @@ class BatchOffice:
         for batch in self.open_batches():
             if not batch.id and not self._found(batch):
                 self.journal.closed(batch.label)
+        self._awaited = self.open_batches()
+        try:
+            self.look(deliver)
+        except RefusedBatchError as error:
+            self.tally.notes.append(error.message)  # what was in it is asked again
 
     def take(self, requests: Mapping[str, Request], deliver: Deliver) -> None:
         """Hand in requests; what is in an open batch already is waited for and not repeated.

@@ -74,7 +74,7 @@ def work_in_batches(
     work = _Work(desk, {office.service.name: office for office in offices}, tell)
     try:
         for office in offices:
-            office.recover()
+            office.recover(desk.came)
         passes = work.run(cases, attempt)
     except KeyboardInterrupt:
         left = [batch for office in offices for batch in office.open_batches()]
