@@ -1,0 +1,71 @@
+"""Measure with other people's sets, against attackers, and with a judge.
+
+`register` puts these commands beside `run` in the group `eval`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.opening import read_settings
+from commands.options import AsJson, Policies
+from commands.output import print_json
+
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Most cases; drawn by the seed.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file into the group `app`."""
+    app.command("import")(eval_import)
+
+
+def eval_import(
+    file: Annotated[Path, typer.Argument(help="A CSV, TSV or JSONL file of labelled content.")],
+    *,
+    mapping: Annotated[
+        str, typer.Option("--map", help="A shipped map, such as hatecheck, or a TOML file.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The golden file to write.")],
+    unknown_is_no: Annotated[
+        bool, typer.Option("--unknown-is-no", help="Take a label that nobody gave as a no.")
+    ] = False,
+    limit: Limit = None,
+    seed: Seed = 0,
+    policies: Policies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a public set as golden cases, and say what its labels lose on the way.
+
+    The maps are: civil_comments, hatecheck, identity_templates, norm_violations,
+    openai_moderation, toxicchat, xstest. For another set, copy one and change its columns. What is
+    lost is written beside the cases too, to OUT.import.json.
+
+    Example: amicus eval import test_suite_cases.csv --map hatecheck --out hatecheck.jsonl
+    """
+    from evals.importing.mapping import read_map
+    from evals.importing.run import import_set, losses
+    from policies.reading import load_rulebook
+
+    settings = read_settings()
+    rulebook = load_rulebook(policies or settings.policies)
+    read, map_hash = read_map(mapping, rulebook)
+    if unknown_is_no:
+        read = read.model_copy(update={"unknown": "no"})
+    report = import_set(
+        file,
+        out,
+        mapping=read,
+        map_hash=map_hash,
+        rulebook=rulebook,
+        limit=limit,
+        seed=seed,
+        longest=settings.max_text_chars,
+    )
+    for line in losses(report):
+        typer.echo(line, err=True)
+    if as_json:
+        print_json(report)
