@@ -171,6 +171,7 @@ docket = Table(
     Column("own_call", Text),
     Column("decision", Text),
     Column("action", Text),
+    Column("sections", Text, nullable=False, server_default=""),
     Column("decided_by", Text),
     Column("decided_at", Double),
     Column("record", BigInteger),
@@ -217,6 +218,7 @@ docket_opinions = Table(
     Column("verdict", Text, nullable=False),
     Column("record", BigInteger, nullable=False),
     Column("given_at", Double, nullable=False),
+    Index("docket_opinions_in_time", "given_at"),
 )
 
 outbox = Table(

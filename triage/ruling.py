@@ -93,6 +93,7 @@ def _outcome(
     loan: Loan, case: Case, verdict: Verdict, closing: Closing, bench: Bench
 ) -> Closed | ForPerson:
     if closing.closes:
-        return Closed(verdict.decision, verdict.action, "machine")
+        sections = tuple(dict.fromkeys(violation.section for violation in verdict.violations))
+        return Closed(verdict.decision, verdict.action, "machine", sections)
     urgency = bench.priority.for_person(case, verdict, arrived=loan.added_at)
     return ForPerson(urgency.due, closing.because, urgency.policy)

@@ -67,6 +67,7 @@ class Closed:
     decision: str
     action: str
     by: DecidedBy
+    sections: tuple[str, ...] = ()
     agrees: bool | None = None
     """Whether the person who decided came to what the machine had said."""
 

@@ -155,6 +155,7 @@ def overturn(records: Records, case_id: str, new: Overturning, *, now: float) ->
             .values(
                 decision=new.closed.decision,
                 action=new.closed.action,
+                sections=",".join(new.closed.sections),
                 decided_by=new.closed.by,
                 decided_at=now,
                 record=record.seq,

@@ -33,6 +33,8 @@ class DocketCase:
     own_call: str | None
     decision: str | None
     action: str | None
+    sections: str
+    """The sections that were broken, with commas between."""
     decided_by: DecidedBy | None
     decided_at: float | None
     record: int | None
@@ -68,6 +70,8 @@ class Pace:
     decisions: dict[str, int]
     agreed: int
     disagreed: int
+    opinions: int
+    """How many opinions machines gave."""
 
 
 def read_case(records: Records, case_id: str) -> DocketCase | None:
@@ -122,12 +126,15 @@ def pace(records: Records, *, since: float) -> Pace:
         by = _counts(connection, docket.c.decided_by, since)
         decisions = _counts(connection, docket.c.decision, since)
         agreed = _counts(connection, docket.c.agrees, since)
+        given = select(func.count()).where(docket_opinions.c.given_at > since)
+        opinions = connection.execute(given).scalar_one()
     return Pace(
         decided=sum(by.values()),
         by=by,
         decisions=decisions,
         agreed=agreed.get(True, 0),
         disagreed=agreed.get(False, 0),
+        opinions=opinions,
     )
 
 
