@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(eval_import)
 
 
-def eval_import(
+def eval_import(  # noqa: PLR0913 - one parameter for each option
     file: Annotated[Path, typer.Argument(help="A CSV, TSV or JSONL file of labelled content.")],
     *,
     mapping: Annotated[

@@ -36,7 +36,7 @@ class Tally:
     ids: set[str] = field(default_factory=set)
 
 
-def import_set(
+def import_set(  # noqa: PLR0913 - what a set is read by
     file: Path,
     out: Path,
     *,

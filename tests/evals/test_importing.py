@@ -289,7 +289,7 @@ AS_PUBLISHED = {
         (
             '{"id": "1", "text": "made up for a test", "context": ["before"],'
             ' "rule_class": "harassment", "labels": {"violates": 1}}\n'
-            '{"id": "2", "text": "another", "rule_class": "incivility", "labels": {"violates": 0}}\n'
+            '{"id": "2", "text": "next", "rule_class": "incivility", "labels": {"violates": 0}}\n'
             '{"id": "3", "text": "third", "rule_class": "spam", "labels": {"violates": 1}}\n'
             '{"id": "4", "text": "fourth", "rule_class": "hatespeech", "labels": {"violates": 1}}\n'
         ),
