@@ -119,14 +119,7 @@ class OpenAIBatches:
         """
         checked_keys(requests)
         data = b"".join(self._line(key, request) for key, request in requests.items())
-        try:
-            file = self._wire.upload("/files", f"{label}.jsonl", data)
-        except RefusedRequestError as error:
-            if error.status not in _NO_SUCH_PLACE:
-                raise
-            raise RefusedRequestError(
-                error.message, hint="this server offers no batches", status=error.status
-            ) from None
+        file = self._uploaded(f"{label}.jsonl", data)
         batch = {
             "input_file_id": id_in(file, self._name),
             "endpoint": ENDPOINT,
@@ -192,6 +185,14 @@ class OpenAIBatches:
 
     def _batch(self, batch_id: str) -> Mapping[str, Any]:
         return self._wire.fetch(f"/batches/{in_path(batch_id)}")
+
+    def _uploaded(self, name: str, data: bytes) -> Mapping[str, Any]:
+        try:
+            return self._wire.upload("/files", name, data)
+        except RefusedRequestError as error:
+            if error.status in _NO_SUCH_PLACE:
+                error.hint = "this server offers no batches"
+            raise
 
     def _line(self, key: str, request: Request) -> bytes:
         body = chat_body(request, self._model, own_server=self._own_server, refused=self._refused)
