@@ -20,6 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -233,7 +234,17 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pause", type=float, default=0.1, help="mean seconds between two kills")
+    parser.add_argument("--postgres", action="store_true", help="start a PostgreSQL for it")
     given = parser.parse_args()
+    with ExitStack() as stack:
+        if given.postgres:
+            from tests.postgres import throw_away_server
+
+            given.database = stack.enter_context(throw_away_server()).url()
+        _run(given)
+
+
+def _run(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="amicus-torture-") as folder:
         database = given.database or f"sqlite:///{folder}/home/amicus.db"
         plan = Torture(

@@ -120,6 +120,14 @@ def groups(records: Records, *, now: float) -> list[Group]:
         return [Group(*row) for row in connection.execute(query)]
 
 
+def holders(records: Records) -> dict[str, int]:
+    """Return who holds how many cases; what nobody holds rests between tries, or is on hold."""
+    query = select(docket.c.held_by, func.count().label("cases")).where(LEASED)
+    with records.reading() as connection:
+        rows = connection.execute(query.group_by(docket.c.held_by))
+        return {row.held_by: row.cases for row in rows}
+
+
 def pace(records: Records, *, since: float) -> Pace:
     """Return what was decided since a moment."""
     with records.reading() as connection:
