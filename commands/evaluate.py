@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 
 from commands.group import group
 from commands.opening import Asked, options_for, read_settings
-from commands.options import AsJson, Budget, Model, Policies, Route, Samples
+from commands.options import AsJson, Budget, Model, Out, Policies, Route, Samples
 from commands.output import print_json
+from errors import UsageError
 
 app = group("Measure how good the reviewer is.")
 
@@ -98,3 +100,127 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
             "abstentions. To ask them again: --retry-failed",
             err=True,
         )
+
+
+RunFolder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
+
+
+@app.command("report")
+def eval_report(
+    run: RunFolder,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write one HTML page there, to read and to share.")
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="The slice to show beside the whole.")] = "policy",
+    as_json: AsJson = False,
+) -> None:
+    """Show a run: figures with intervals, who pays for the mistakes, every case on a page.
+
+    Example: amicus eval report results/ --out report.html
+    """
+    from agent.review_file import write_whole
+    from agent.view import terminal
+    from evals.fairness.told import fairness_data
+    from evals.report.page import page
+    from evals.report.terminal import render_run
+    from evals.run import metrics_data, read_metrics, read_run
+    from evals.run.details import details
+
+    there, metrics = read_run(run), read_metrics(run)
+    if out is not None:
+        write_whole(out, iter([page(there, metrics)]))
+        typer.echo(f"{out}: {len(there.records):,} cases", err=True)
+    if as_json:
+        made = {"manifest": there.manifest.model_dump(mode="json")}
+        more = {"details": details(there.outcomes), "fairness": fairness_data(there.outcomes)}
+        print_json(made | metrics_data(metrics) | more)
+    elif out is None:
+        terminal().print(render_run(there, metrics, by=by))
+
+
+@app.command("compare")
+def eval_compare(
+    old: Annotated[Path, typer.Argument(help="The folder of the run before.")],
+    new: Annotated[Path, typer.Argument(help="The folder of the run after.")],
+    *,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs on the same cases: what flipped, and whether it is more than chance.
+
+    Example: amicus eval compare before/ after/
+    """
+    from agent.view import terminal
+    from evals.compare import compare, comparison_data
+    from evals.compare.told import render_comparison
+    from evals.run import read_run
+
+    told = compare(read_run(old).records, read_run(new).records)
+    if as_json:
+        print_json(comparison_data(told), out)
+    else:
+        terminal().print(render_comparison(told, (old.name, new.name)))
+
+
+@app.command("gate")
+def eval_gate(
+    run: RunFolder,
+    *,
+    least: Annotated[
+        list[str] | None,
+        typer.Option("--min", help="METRIC=NUMBER or METRIC:SLICE=NUMBER; its lower bound."),
+    ] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="The same for its upper bound.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Exit with 3 unless the pessimistic end of every interval keeps what is required.
+
+    Example: amicus eval gate results/ --min recall:hate=.9 --max false_positive_rate=.05
+    """
+    from evals.gate import hold, requirement, rule, ruling_data
+    from evals.run import read_metrics
+
+    wanted = [requirement("min", text) for text in least or ()]
+    wanted += [requirement("max", text) for text in most or ()]
+    if not wanted:
+        raise UsageError(
+            "nothing is required", hint="add --min METRIC=NUMBER or --max METRIC=NUMBER"
+        )
+    metrics = read_metrics(run)
+    rulings = [rule(metrics, one) for one in wanted]
+    if as_json:
+        print_json([ruling_data(one) for one in rulings])
+    else:
+        for one in rulings:
+            typer.echo(f"{'holds' if one.holds else 'BROKEN':7} {one.requirement}: {one.told}")
+    hold(rulings)
+
+
+@app.command("online")
+def eval_online(
+    export: Annotated[Path, typer.Option("--export", help="A JSONL export of the docket.")],
+    *,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", formats=["%Y-%m-%d"], help="Drift from this day on; else of the last week."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure decisions in use: agreement, overturns, audited mistakes by day, and drift.
+
+    Example: amicus eval online --export decided.jsonl
+    """
+    from agent.view import terminal
+    from evals.online.decided import read_decided
+    from evals.online.told import online, online_data, render_online
+
+    told = online(read_decided(export), since.date() if since else None)
+    if as_json:
+        print_json(online_data(told))
+    else:
+        terminal().print(render_online(told))

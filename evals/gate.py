@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from errors import GateError, UsageError, shown
-from evals.estimate import Estimate
+from evals.estimate import NO_DATA, Estimate, estimate_data
 from evals.metrics import METRICS, Metrics
 from evals.metrics.measure import SLICED
 
@@ -92,7 +92,7 @@ def rule(metrics: Metrics, wanted: Requirement) -> Ruling:
         told = (
             f"the run has no cases of {wanted.slice_name} {wanted.slice_value!r} (it has {there})"
         )
-        return Ruling(wanted, Estimate(math.nan, math.nan, math.nan, 0), holds=False, told=told)
+        return Ruling(wanted, NO_DATA, holds=False, told=told)
     if math.isnan(estimate.value):
         return Ruling(wanted, estimate, holds=False, told="no case says anything about it")
     pessimistic = estimate.low if wanted.side == "min" else estimate.high
@@ -111,6 +111,18 @@ def _estimate(metrics: Metrics, wanted: Requirement) -> Estimate | None:
     values = metrics.slices.get(wanted.slice_name, {})
     of_slice = values.get(wanted.slice_value)
     return None if of_slice is None else of_slice[wanted.metric]
+
+
+def ruling_data(ruling: Ruling) -> dict[str, object]:
+    """Return a ruling as JSON data."""
+    wanted = ruling.requirement
+    return {
+        "requirement": str(wanted),
+        "holds": ruling.holds,
+        "bound": wanted.bound,
+        "told": ruling.told,
+        **estimate_data(ruling.estimate),
+    }
 
 
 def hold(rulings: Sequence[Ruling]) -> None:

@@ -7,7 +7,7 @@ manifest.py   what the run is made of        details.py    curves and confusions
 
 from __future__ import annotations
 
-from evals.run.folder import Run, read_run, remove_run
+from evals.run.folder import Run, read_metrics, read_run, remove_run
 from evals.run.manifest import Manifest, manifest_for
 from evals.run.recorded import Recorded, Seen, outcome_of
 from evals.run.run import Pace, Progress, has_failed, metrics_data, metrics_of, run
@@ -26,6 +26,7 @@ __all__ = [
     "metrics_data",
     "metrics_of",
     "outcome_of",
+    "read_metrics",
     "read_run",
     "remove_run",
     "run",

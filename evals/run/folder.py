@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
 from errors import InputError, RecordsError, shown
+from evals.estimate import Estimate, estimate_from
+from evals.metrics import Metrics
 from evals.outcome import Outcome
 from evals.run.manifest import Manifest, differences, manifest_from
 from evals.run.recorded import Recorded, line_of, outcome_of, record_from
@@ -68,6 +70,40 @@ def read_run(folder: Path) -> Run:
         )
     places = ((f"{folder / OUTCOMES}:{n}", line) for n, line in enumerate(lines, start=1))
     return Run(folder, manifest, tuple(record_from(line, where=at) for at, line in places))
+
+
+def read_metrics(folder: Path) -> Metrics:
+    """Return the figures of a finished run as its files have them.
+
+    Raises:
+        InputError: There is no finished run.
+        RecordsError: The files hold something else.
+    """
+    with _telling(folder):
+        if not (folder / METRICS).is_file():
+            raise InputError(
+                f"{folder}: no finished run in this folder (no {METRICS})",
+                hint="name the folder that `amicus eval run --out` wrote, and finish that run",
+            )
+        texts = [(folder / name).read_text("utf-8") for name in (METRICS, SLICES)]
+    try:
+        overall, slices = (json.loads(text) for text in texts)
+        return Metrics(
+            _estimates(overall),
+            {
+                name: {value: _estimates(metrics) for value, metrics in values.items()}
+                for name, values in slices.items()
+            },
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RecordsError(
+            f"{folder}: {METRICS} or {SLICES} holds no figures of a run",
+            hint="remove both and give the command of `amicus eval run` again",
+        ) from None
+
+
+def _estimates(data: Any) -> dict[str, Estimate]:
+    return {name: estimate_from(estimate) for name, estimate in data.items()}
 
 
 class Journal:
