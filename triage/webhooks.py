@@ -27,7 +27,7 @@ from records.store import Records
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 3_600.0
 MOST_TRIES = 40
-"""After so many tries, in a day and a half, a message is given up; `triage retry` sends it again."""
+"""After so many tries, in a day and a half, a message is given up, until somebody retries it."""
 TOGETHER = 16
 LEAST_KEY = 16
 """Bytes of a secret that is worth the name."""
