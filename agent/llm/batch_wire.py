@@ -114,14 +114,14 @@ class BatchWire:
         while (chunk := self._next(chunks)) is not None:
             if self.clock() > give_up:
                 raise self._broken_off("it never came to its end")
-            *whole, rest = chunk.split(_LINE_END)
-            for line in whole:
-                yield b"".join([*left, line])
-                left, size = [], 0
-            left.append(rest)
-            size += len(rest)
-            if size > LONGEST_LINE:
-                raise self._broken_off(f"a line of more than {LONGEST_LINE} bytes")
+            for at, piece in enumerate(chunk.split(_LINE_END)):
+                if at:
+                    yield b"".join(left)
+                    left, size = [], 0
+                left.append(piece)
+                size += len(piece)
+                if size > LONGEST_LINE:
+                    raise self._broken_off(f"a line of more than {LONGEST_LINE} bytes")
         yield b"".join(left)
 
     def _next(self, chunks: Iterator[bytes]) -> bytes | None:

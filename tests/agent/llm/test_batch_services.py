@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.llm.batch import AskedDifferentlyError, BatchState, OpenBatch
+from agent.llm.batch_wire import LONGEST_LINE
 from agent.llm.exchange import (
     CalledTool,
     Message,
@@ -249,6 +250,22 @@ def test_results_that_break_off_are_fetched_again(kind: Kind, at: int) -> None:
     assert len(books.said) == 5
     assert len(server.batching.jobs) == 1
     assert not outcome.tally.notes
+
+
+def test_results_may_be_larger_than_a_single_answer() -> None:
+    line = json.dumps({"custom_id": "k", "pad": "x" * 2**20}).encode()
+    with serving("openai", strays=lambda _: [line] * 33) as (_, open_service):
+        service = open_service()
+        results = list(service.results(ended(service)))
+    assert sum(key == "k" for key, _ in results) == 33
+
+
+def test_a_line_without_an_end_is_not_read_for_ever() -> None:
+    with serving("anthropic", strays=lambda _: [b"x" * (LONGEST_LINE + 1)]) as (_, open_service):
+        service = open_service()
+        batch_id = ended(service)
+        with pytest.raises(UnavailableError, match="a line of more than"):
+            list(service.results(batch_id))
 
 
 @pytest.mark.parametrize("key", ["", "a" * 65, "a b", "sha256:ab", "ä"])
