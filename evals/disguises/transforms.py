@@ -72,9 +72,9 @@ def bracketing(text: str, rng: Random) -> str:
     def dress(word: str) -> str:
         left, right = rng.choice(_BRACKETS)
         if rng.random() < _CHANGED_SHARE:
-            place = rng.randrange(1, len(word))
+            place = rng.choice([n for n, letter in enumerate(word) if letter.isalpha()])
             return f"{word[:place]}{left}{word[place]}{right}{word[place + 1 :]}"
-        return "".join(f"{left}{letter}{right}" for letter in word)
+        return "".join(f"{left}{c}{right}" if c.isalpha() else c for c in word)
 
     return _each_word(text, dress)
 
