@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from agent.case import Case
 from agent.reading_cases import read_cases
 from agent.record import verdict_data
 from agent.reviewer import Reviewer
+from agent.verdict import Verdict
 from errors import InputError, RecordsError
 
 
@@ -71,20 +73,21 @@ def review_file(
     Raises:
         RecordsError: The journal cannot be written, or another process works on the same file.
     """
-    with _journal(journals / f"{_run_id(file, reviewer)}.jsonl") as journal:
-        earlier = _finished_lines(journal)
+    with run_journal(journals, run_id(file, reviewer)) as journal:
+        reviewer.book_under(journal.run)
+        earlier = finished_lines(journal)
         on_progress(len(earlier))
         yield from earlier
         cases = (case for _, case in read_cases(file.path, max_text_chars=file.max_text_chars))
         rest = (case for number, case in enumerate(cases) if number >= len(earlier))
         for done, line in enumerate(_lines(rest, reviewer, workers), start=len(earlier) + 1):
-            _keep(journal, line)
+            keep_line(journal, line)
             on_progress(done)
             yield line
 
 
-def _run_id(file: CaseFile, reviewer: Reviewer) -> str:
-    """The run: this content under this rulebook, model, prompts and tools."""
+def run_id(file: CaseFile, reviewer: Reviewer) -> str:
+    """Return the name of a run: this content under this rulebook, model, prompts and tools."""
     desk = reviewer.desk
     tools = {tool.name: tool.version for tool in desk.tools}
     state = [file.sha256, desk.rulebook.id, reviewer.model_name, desk.prompts, tools]
@@ -107,18 +110,36 @@ def _lines(cases: Iterator[Case], reviewer: Reviewer, workers: int) -> Iterator[
 
 
 def _line(reviewer: Reviewer, case: Case) -> str:
-    return json.dumps(verdict_data(reviewer.review(case)), ensure_ascii=False)
+    return verdict_line(reviewer.review(case))
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Return a verdict as a line of a file of verdicts."""
+    return json.dumps(verdict_data(verdict), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What an unfinished run has brought to its end."""
+
+    lines: IO[str]
+    run: str
+    """The name that its spending is booked under, the same until the run is over."""
 
 
 @contextmanager
-def _journal(path: Path) -> Iterator[IO[str]]:
+def run_journal(folder: Path, name: str) -> Iterator[Journal]:
     """Open the journal of a run for this process alone; a run that ends well removes it."""
+    path, booked = folder / f"{name}.jsonl", folder / f"{name}.run"
     lock = FileLock(path.with_suffix(".lock"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with lock.acquire(timeout=0), path.open("a+", encoding="utf-8") as journal:
-            yield journal
+        folder.mkdir(parents=True, exist_ok=True)
+        with lock.acquire(timeout=0), path.open("a+", encoding="utf-8") as lines:
+            if not booked.exists():
+                write_whole(booked, iter([uuid.uuid4().hex[:12]]))
+            yield Journal(lines, booked.read_text("utf-8").strip())
             path.unlink()
+            booked.unlink()
     except Timeout:
         raise RecordsError(
             "another amicus is reviewing this very file",
@@ -131,18 +152,18 @@ def _journal(path: Path) -> Iterator[IO[str]]:
         ) from None
 
 
-def _finished_lines(journal: IO[str]) -> list[str]:
-    """The verdicts of an earlier run; a last line that was cut off is dropped and written anew."""
-    journal.seek(0)
+def finished_lines(journal: Journal) -> list[str]:
+    """Return what was written before; a last line that was cut off is dropped and written anew."""
+    journal.lines.seek(0)
     lines: list[str] = []
     end = 0
-    while line := journal.readline():
+    while line := journal.lines.readline():
         if not line.endswith("\n") or not _is_json(line):
             break
         lines.append(line.rstrip("\n"))
-        end = journal.tell()
-    journal.truncate(end)
-    journal.seek(end)
+        end = journal.lines.tell()
+    journal.lines.truncate(end)
+    journal.lines.seek(end)
     return lines
 
 
@@ -154,9 +175,10 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _keep(journal: IO[str], line: str) -> None:
-    journal.write(line + "\n")
-    journal.flush()
+def keep_line(journal: Journal, line: str) -> None:
+    """Write down what is done, before it is handed on."""
+    journal.lines.write(line + "\n")
+    journal.lines.flush()
 
 
 def write_whole(path: Path, lines: Iterator[str]) -> None:

@@ -103,6 +103,11 @@ class Reviewer:
         """The reviewer model, with the one that is asked before it."""
         return self.cascade.name if self.cascade is not None else self.desk.model.name
 
+    def book_under(self, run: str) -> None:
+        """Book what is spent from now on under the name of a run."""
+        if self.till is not None:
+            self.till = replace(self.till, run=run)
+
     def review(self, case: Case, *, own: OwnCall | None = None) -> Verdict:
         """Return the verdict on `case`, once it stands on the ledger.
 
@@ -113,14 +118,8 @@ class Reviewer:
         Raises:
             RecordsError: The ledger could not be written; then there is no verdict.
         """
-        from records.ledger import move_anchor
-        from records.verdicts import keep_verdict_in
-
         opinion = self.opinion(case, own=own)
-        entry = self._together.run(
-            lambda connection: keep_verdict_in(connection, opinion.record, at=self._now())
-        )
-        move_anchor(self.records, entry.seq)
+        self.keep(opinion)
         return opinion.verdict
 
     def opinion(self, case: Case, *, own: OwnCall | None = None) -> Opinion:
@@ -133,6 +132,20 @@ class Reviewer:
             if self.cascade.settles(first.verdict):
                 return first
         return self._opinion(self.desk, case, own)
+
+    def keep(self, opinion: Opinion) -> None:
+        """Put an opinion on the ledger.
+
+        Raises:
+            RecordsError: The ledger could not be written; then the opinion was not given.
+        """
+        from records.ledger import move_anchor
+        from records.verdicts import keep_verdict_in
+
+        entry = self._together.run(
+            lambda connection: keep_verdict_in(connection, opinion.record, at=self._now())
+        )
+        move_anchor(self.records, entry.seq)
 
     def _opinion(self, desk: Desk, case: Case, own: OwnCall | None) -> Opinion:
         from agent.graph import judge

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.group import complain
-from commands.opening import Asked, read_settings, reviewer_for
+from commands.opening import Asked, options_for, read_settings, reviewer_for
 from commands.options import AsJson, Budget, Fresh, Model, Out, Policies, Route, Samples
 from commands.output import print_json, progress_bar
 from errors import InputError, UsageError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.case import Case
+    from agent.llm.batch_passes import BatchOutcome, Progress
     from agent.review_file import CaseFile
-    from agent.reviewer import Reviewer
+    from agent.reviewer import Options, Reviewer
     from policies.rulebook import Rulebook
     from records.store import Records
     from settings import Settings
@@ -58,6 +59,12 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
     route: Route = "straight",
     budget: Budget = None,
     fresh: Fresh = False,
+    batch: Annotated[
+        bool,
+        typer.Option(
+            "--batch", help="With --file: in a provider's batches, half the price, within a day."
+        ),
+    ] = False,
 ) -> None:
     """Review one piece of content, an account, or a file of cases.
 
@@ -78,8 +85,14 @@ def review(  # noqa: PLR0913 - one parameter for each option of the contract
             show: Callable[[Case, str], None] = _print_line if as_json else _print_summary
             if full and not as_json:
                 show = _view_printer(reviewer.desk.rulebook, reveal=reveal)
-            _review_file(checked, reviewer, settings, out=out, workers=workers, show=show)
+            if batch:
+                lines = _batched(checked, reviewer, options_for(settings, policies, model, asked))
+                _hand_out(checked, lines, out=out, show=show)
+            else:
+                _review_file(checked, reviewer, settings, out=out, workers=workers, show=show)
         return
+    if batch:
+        raise UsageError("--batch needs --file", hint="a single case is answered at once")
     if out is not None and not as_json:
         raise UsageError("--out needs --json or --file", hint="add --json")
     case = _one_case(text, account, settings)
@@ -181,8 +194,7 @@ def _review_file(  # noqa: PLR0913 - the options of one file
     workers: int,
     show: Callable[[Case, str], None],
 ) -> None:
-    from agent.reading_cases import read_cases
-    from agent.review_file import review_file, write_whole
+    from agent.review_file import review_file
 
     with progress_bar("Reviewing") as progress:
         lines = review_file(
@@ -192,12 +204,51 @@ def _review_file(  # noqa: PLR0913 - the options of one file
             workers=workers,
             on_progress=lambda done: progress(done, checked.cases),
         )
-        if out is not None:
-            write_whole(out, lines)
-            return
-        cases = read_cases(checked.path, max_text_chars=checked.max_text_chars)
-        for (_, case), line in zip(cases, lines, strict=True):
-            show(case, line)
+        _hand_out(checked, lines, out=out, show=show)
+
+
+def _hand_out(
+    checked: CaseFile, lines: Iterator[str], *, out: Path | None, show: Callable[[Case, str], None]
+) -> None:
+    """Write the verdicts to a file, or show each with its case."""
+    from agent.reading_cases import read_cases
+    from agent.review_file import write_whole
+
+    if out is not None:
+        write_whole(out, lines)
+        return
+    cases = read_cases(checked.path, max_text_chars=checked.max_text_chars)
+    for (_, case), line in zip(cases, lines, strict=True):
+        show(case, line)
+
+
+def _batched(checked: CaseFile, reviewer: Reviewer, options: Options) -> Iterator[str]:
+    """The verdicts of a file that is reviewed in batches; what happens is told on stderr."""
+    from agent.review_batches import review_in_batches
+
+    def tell(progress: Progress) -> None:
+        waits = f", {progress.answered} of {progress.asked} answered" if progress.asked else ""
+        told = f"pass {progress.number}: {progress.finished} of {progress.cases} cases{waits}"
+        typer.echo(told, err=True)
+
+    def done(outcome: BatchOutcome) -> None:
+        tally = outcome.tally
+        for note in tally.notes:
+            typer.echo(f"note: {note}", err=True)
+        typer.echo(
+            f"{outcome.passes} passes, {tally.batches} batches, {tally.requests} requests, "
+            f"{tally.failures} of them failed at least once",
+            err=True,
+        )
+
+    return review_in_batches(
+        checked,
+        reviewer=reviewer,
+        options=options.language,
+        journals=options.home / "runs",
+        tell=tell,
+        done=done,
+    )
 
 
 def _print_line(_: Case, line: str) -> None:

@@ -68,14 +68,21 @@ contents = Table(
     Index("contents_of_a_case", "case_id"),
 )
 
+# A batch that is meant to be handed in has no remote id yet.
 batches = Table(
     "batches",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("run", Text, nullable=False),
+    Column("label", Text, primary_key=True),
     Column("provider", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("remote_id", Text, nullable=False),
     Column("keys", Text, nullable=False),
     Column("submitted_at", Double, nullable=False),
+    Column("remote_id", Text, nullable=False),
+)
+
+batch_replies = Table(
+    "batch_replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("reply", Text, nullable=False),
+    Column("came_at", Double, nullable=False),
 )

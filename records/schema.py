@@ -111,6 +111,7 @@ def _exchanges(connection: Connection) -> None:
         exchange_tables.prompt_texts,
         exchange_tables.contents,
         exchange_tables.batches,
+        exchange_tables.batch_replies,
     ):
         table.create(connection, checkfirst=False)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from records.database import insert_into
 from records.exchange_tables import spending, spending_totals
@@ -88,6 +88,17 @@ def settle_in(connection: Connection, actual: Spend) -> None:
         connection.execute(insert(spending).values(values))
     else:
         connection.execute(update(spending).where(spending.c.id == actual.id).values(values))
+
+
+def release_in(connection: Connection, *, run: str, case_id: str | None = None) -> None:
+    """Let go of what a run, or one case of it, still holds: nothing of it was sent and charged."""
+    query = select(spending).where(spending.c.run == run, spending.c.settled.is_(False))
+    if case_id is not None:
+        query = query.where(spending.c.case_id == case_id)
+    for row in connection.execute(query).all():
+        for name in (f"day:{row.day}", f"run:{run}"):
+            _add(connection, name, -row.cost_usd)
+        connection.execute(delete(spending).where(spending.c.id == row.id))
 
 
 def spent_on(records: Records, run: str) -> float:

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from agent.llm.asking import Line
@@ -32,7 +33,7 @@ from agent.model import NoConclusionError
 from agent.phrases import phrases
 from agent.verdict import Usage
 from records.exchanges import KeptExchange, find_exchange, keep_exchange_in
-from records.spending import Ceilings, Refusal, Spend, hold_in, settle_in
+from records.spending import Ceilings, Refusal, Spend, hold_in, release_in, settle_in
 from records.store import Records
 from records.together import Together
 from records.verdicts import text_id
@@ -75,6 +76,9 @@ class Till:
 
     def purse(self, case_id: str) -> Purse:
         """Return the purse of one review."""
+        if self.discount and self.budgets.any:
+            # In batches a review is run again and again, and what it held before is held anew.
+            self.together.run(partial(release_in, run=self.run, case_id=case_id))
         return Purse(self, case_id)
 
 
@@ -117,7 +121,7 @@ class Purse:
         ours = kept.run == self._till.run and kept.case_id == self._case_id
         usage = Usage.model_validate(kept.usage) if ours else Usage()
         self._spent += usage.cost_usd
-        return Priced(_reply(kept.reply), usage)
+        return Priced(reply_of(kept.reply), usage)
 
     def _kept(self, key: str) -> KeptExchange | None:
         till = self._till
@@ -214,7 +218,8 @@ def _request_text(request: Request, marker: str) -> str:
     return json.dumps(asdict(request), sort_keys=True).replace(marker, MARKER)
 
 
-def _reply(kept: Mapping[str, Any]) -> Reply:
+def reply_of(kept: Mapping[str, Any]) -> Reply:
+    """Return a reply out of the data that `dataclasses.asdict` made of it."""
     calls = tuple(CalledTool(**call) for call in kept["calls"])
     logprobs = tuple((token, value) for token, value in kept["logprobs"])
     tokens = Tokens(**kept["tokens"])
