@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from commands.opening import read_settings
-from commands.options import AsJson, Policies
-from commands.output import print_json
+from commands.opening import options_for, read_settings
+from commands.options import AsJson, Model, Policies
+from commands.output import print_json, progress_bar
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Most cases; drawn by the seed.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn.")]
@@ -21,6 +21,7 @@ Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn."
 def register(app: typer.Typer) -> None:
     """Put the commands of this file into the group `app`."""
     app.command("import")(eval_import)
+    app.command("attack")(eval_attack)
 
 
 def eval_import(  # noqa: PLR0913 - one parameter for each option
@@ -69,3 +70,56 @@ def eval_import(  # noqa: PLR0913 - one parameter for each option
         typer.echo(line, err=True)
     if as_json:
         print_json(report)
+
+
+def eval_attack(  # noqa: PLR0913 - one parameter for each option
+    golden: Annotated[Path, typer.Option("--golden", help="A JSONL file of golden cases.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder for the results.")],
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", min=2, help="Most cases, half of each side; by the seed.")
+    ] = 100,
+    attempts: Annotated[
+        int, typer.Option("--attempts", min=1, help="About how many attempts to make in all.")
+    ] = 600,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Reviews side by side.")] = 1,
+    model: Model = None,
+    policies: Policies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hide words and slip orders to the reviewer, and count what gets through.
+
+    Every disguise is tried with every injection, on violating cases and on harmless ones: what was
+    seen before and is allowed now, and what harmless is called violating. What got through lies in
+    OUT/examples.jsonl, with its text.
+
+    Example: amicus eval attack --golden evals/sets/golden.jsonl --out attack/
+    """
+    from evals.attack.attempts import Force, attack, chosen
+    from evals.attack.report import attack_table, write_siege
+    from evals.attack.transforms import every_transform, templates_hash
+    from evals.golden import read_golden
+    from evals.scratch import scratch_reviewer
+
+    settings = read_settings()
+    options = options_for(settings, policies, model)
+    with scratch_reviewer(options) as reviewer:
+        rulebook = reviewer.desk.rulebook
+        cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
+        cases = chosen(cases, limit, seed=seed)
+        force = Force(seed=seed, most=attempts, workers=workers)
+        with progress_bar("Attacking") as progress:
+            siege = attack(cases, every_transform(), reviewer.review, force, progress)
+        about = {
+            "model": reviewer.model_name,
+            "rulebook": rulebook.id,
+            "golden": golden.name,
+            "injections": templates_hash(),
+            "seed": seed,
+        }
+    report = write_siege(siege, out, about)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(attack_table(siege))
