@@ -1,4 +1,7 @@
-"""Anthropic's messages, through the anthropic SDK."""
+"""Any server that speaks Anthropic's messages, through the anthropic SDK.
+
+Anthropic itself, and the gateways and servers of one's own that have taken up its protocol.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ class AnthropicProvider:
 
         Args:
             model: The model's name.
-            key: The key.
+            key: The key; may be empty for a server of one's own.
             base_url: Where the server answers, without `/v1`.
             patience: Seconds that one answer may take.
             clock: What deadlines are read on.
@@ -68,7 +71,7 @@ class AnthropicProvider:
         """
         self._name = f"anthropic:{model}"
         self._model = model
-        if not key:
+        if not key and base_url.rstrip("/") == ANTHROPIC_URL:
             raise RefusedRequestError(
                 f"there is no key for {self._name}", hint="set ANTHROPIC_API_KEY"
             )
@@ -109,7 +112,7 @@ def _open_wire(
     from agent.llm.transport import open_http_client
 
     client = anthropic.Anthropic(
-        api_key=key,
+        api_key=key or "none",  # the SDK wants one, servers of one's own often have none
         base_url=base_url,
         max_retries=0,  # agent.llm.retrying does that, for all threads together
         timeout=patience,

@@ -196,7 +196,11 @@ def test_empty_turns_are_filled_because_the_api_takes_none() -> None:
         assert provider.send(Request(("", " "), turns)).text == "yes"
 
 
-def test_a_key_is_needed() -> None:
+def test_a_key_is_needed_by_anthropic_and_not_by_a_server_of_ones_own() -> None:
+    with language_models([Answer("hello")], key="") as server:
+        provider = AnthropicProvider("m", key="", base_url=server.anthropic_url)
+        assert provider.send(REQUEST).text == "hello"
+        provider.close()
     with pytest.raises(RefusedRequestError, match="no key"):
         AnthropicProvider("m", key="")
 
