@@ -174,7 +174,10 @@ def _decided(case: Case, verdict: Verdict | None, ruling: Ruling, now: float) ->
 
 
 def _agrees(verdict: Verdict | None, ruling: Ruling) -> bool | None:
-    return None if verdict is None else agreement(verdict, ruling.call).agrees
+    """Whether the person came to what the machine had said, if it had said anything."""
+    if verdict is None or verdict.decision == "abstain":
+        return None
+    return agreement(verdict, ruling.call).agrees
 
 
 def _grounds(ruling: Ruling, verdict: Verdict | None) -> list[_Ground]:
