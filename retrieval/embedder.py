@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +18,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from errors import RecordsError
 from policies.rulebook import digest
+from retrieval.model_files import checked, config_of
 
 Vectors = NDArray[np.float32]
 
@@ -86,8 +84,11 @@ def open_embedder(*, threads: int = 0, folder: Traversable | None = None) -> Emb
         RecordsError: A file of the model is missing or not the one it should be.
     """
     home = folder or resources.files("models") / "embedder"
-    config = _config(home / "config.json")
-    model, tokenizer = (_checked(home, config, name) for name in ("model.onnx", "tokenizer.json"))
+    config = config_of(home, _HINT)
+    model, tokenizer = (
+        checked(home / name, config["files"][name], _HINT)
+        for name in ("model.onnx", "tokenizer.json")
+    )
     encoder = Tokenizer.from_buffer(tokenizer)
     encoder.enable_truncation(config["window"], stride=_OVERLAP)
     options = onnxruntime.SessionOptions()
@@ -113,34 +114,6 @@ def _remembering(tokenizer: Tokenizer, session: Any) -> Callable[[str], Vectors]
         return found
 
     return vector
-
-
-def _config(file: Traversable) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(_bytes(file))
-    except ValueError as error:
-        raise RecordsError(f"{file} is damaged: {error}", hint=_HINT) from error
-    return config
-
-
-def _checked(home: Traversable, config: dict[str, Any], name: str) -> bytes:
-    """Return the content of a file of the model if it is the one that the config speaks of."""
-    content = _bytes(home / name)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != config["files"][name]:
-        raise RecordsError(
-            f"{home / name} is damaged: its sha256 begins with {sha256[:12]}, "
-            f"not with {config['files'][name][:12]}",
-            hint=_HINT,
-        )
-    return content
-
-
-def _bytes(file: Traversable) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise RecordsError(f"cannot read {file}: {error.strerror}", hint=_HINT) from error
 
 
 def well_formed(text: str) -> str:

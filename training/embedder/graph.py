@@ -99,7 +99,7 @@ def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = MINILM) 
     writer = encoder.writer
     x = _embeddings(encoder)
     for layer in range(shape.layers):
-        x = _layer(encoder, f"encoder.layer.{layer}.", x)
+        x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
     mean = writer.node("ReduceMean", [x, writer.integers(1)], "mean", keepdims=0)
     writer.node("LpNormalization", [mean], "vectors", axis=-1, p=2)
     graph = helper.make_graph(
@@ -129,10 +129,10 @@ def _embeddings(encoder: Encoder) -> str:
         "Slice", [writer.constant("positions", table), zero, tokens, zero], "position"
     )
     total = writer.node("Add", [words, positions], "embedded")
-    return _normalised(encoder, "embeddings.LayerNorm", total)
+    return normalised(encoder, "embeddings.LayerNorm", total)
 
 
-def _layer(encoder: Encoder, prefix: str, x: str) -> str:
+def encoder_layer(encoder: Encoder, prefix: str, x: str) -> str:
     """One transformer layer: attention and a feed-forward block, each added and normalised."""
     writer = encoder.writer
 
@@ -142,7 +142,7 @@ def _layer(encoder: Encoder, prefix: str, x: str) -> str:
 
     def add_and_normalise(name: str, value: str, residual: str) -> str:
         total = writer.node("Add", [value, residual], f"{prefix}{name}.added")
-        return _normalised(encoder, prefix + name, total)
+        return normalised(encoder, prefix + name, total)
 
     attended = dense("attention.output.dense", _attention(encoder, prefix + "attention.", x))
     x = add_and_normalise("attention.output.LayerNorm", attended, x)
@@ -185,7 +185,8 @@ def _dense(
     return encoder.writer.node("Add", [product, stored], f"{name}.out")
 
 
-def _normalised(encoder: Encoder, name: str, x: str) -> str:
+def normalised(encoder: Encoder, name: str, x: str) -> str:
+    """Layer normalisation with the gain and bias of `name`."""
     gain, bias = (
         encoder.writer.constant(f"{name}.{kind}", encoder.tensors[f"{name}.{kind}"])
         for kind in ("weight", "bias")

@@ -1,1 +1,1 @@
-"""How the reader of policy text is made: a section and a case in, a probability and its words out."""
+"""How the reader is made: a rule and a case in, a probability and the words behind it out."""

@@ -15,7 +15,7 @@ from retrieval.spoken import spoken
 from training.reader.pairs import Pair
 
 RULE_TOKENS = 128
-CASE_TOKENS = 64
+CASE_TOKENS = 48
 POOL = 24
 """Batches that are drawn at once and sorted by length, so that little of a batch is padding."""
 
@@ -40,7 +40,9 @@ class _Row:
     violates: bool
 
 
-def batches(stream: Iterator[Pair], tokenizer: Tokenizer, *, size: int, seed: int) -> Iterator[Batch]:
+def batches(
+    stream: Iterator[Pair], tokenizer: Tokenizer, *, size: int, seed: int
+) -> Iterator[Batch]:
     """Yield batches without end; pairs of like length stand together."""
     chance = random.Random(seed)
     while rows := [_row(pair, tokenizer) for pair in islice(stream, size * POOL)]:

@@ -1,9 +1,9 @@
-"""Rules about how a post looks, which the text itself answers: no labels needed, any number of rules."""
+"""Rules about how a post looks: the text itself answers them, so there is no end of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from pathlib import Path
 
 from training.reader.texts import Spans
 
@@ -24,12 +24,7 @@ _PATTERNS = {
 }
 FORMS = (*_PATTERNS, "long")
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_COMMON = frozenset(
-    "that this with have from they what your just like when will about there their them than then "
-    "were been some would could should into only over very more most much many here these those "
-    "does dont even ever every never because while where which being people really user number "
-    "make know want need good still back down come take think going always thing after before".split()
-)
+_COMMON = frozenset(Path(__file__).with_name("common_words.txt").read_text("utf-8").split())
 
 
 def answer(form: str, text: str) -> tuple[bool, Spans]:
@@ -49,6 +44,3 @@ def places(word: str, text: str) -> Spans:
     """Return where a word, or one that begins with it, stands in a text, in any case."""
     pattern = re.compile(rf"\b{re.escape(word)}\w*", re.IGNORECASE)
     return tuple(match.span() for match in pattern.finditer(text))
-
-
-Answer = Callable[[str], tuple[bool, Spans]]

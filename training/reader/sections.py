@@ -7,7 +7,9 @@ import re
 from policies.rulebook import Section
 from retrieval.index import sentences
 
-_EXCEPTION = re.compile(r"\b(?:is|are) (?:also )?allowed\b|\bcounts? as neither\b|; so (?:is|are)\b")
+_EXCEPTION = re.compile(
+    r"\b(?:is|are) (?:also )?allowed\b|\bcounts? as neither\b|; so (?:is|are)\b"
+)
 _FORBIDS = re.compile(r"\b[Dd]o not\b|\bmust not\b|\b[Nn]ever\b")
 
 
@@ -23,7 +25,7 @@ def without_exceptions(section: Section) -> str:
 
 
 def inverted(section: Section) -> str:
-    """Return the section with what it forbids allowed; without a title, which would contradict it."""
+    """Return the section with what it forbids allowed, and without its title."""
     kept = [said for said in sentences(section.rule) if not _EXCEPTION.search(said)]
     turned = [_FORBIDS.sub(_permission, said) for said in kept]
     if turned == kept:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from policies.rulebook import Rulebook
+
 HERE = Path(__file__).parent
 OWN_SENTENCES = HERE.parent / "classifier" / "own" / "filled.jsonl"
 STANCES = ("quote", "news", "ask", "joke", "fine")
+SHORTEST_STRETCH = 3
 HELD_PARTS = 5
 """One part in so many of HateXplain is kept for measuring."""
 
@@ -21,7 +24,7 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Shown:
-    """A text of ours: which conduct it comes near, and whether it does it or what it does instead."""
+    """A text of ours: which conduct it comes near, and what it does, or does instead."""
 
     text: str
     conduct: str
@@ -65,6 +68,21 @@ def shown_texts() -> list[Shown]:
     return found
 
 
+def rulebook_texts(rulebook: Rulebook) -> list[Shown]:
+    """Return the examples of the sections that a conduct belongs to.
+
+    What a section allows may quote, ask or play; which of these is not said.
+    """
+    home = {c["section"]: c["id"] for c in table("conducts.toml")["conduct"] if "section" in c}
+    return [
+        Shown(text, home[section.id], stance)
+        for section in rulebook.sections
+        if section.id in home
+        for stance, texts in (("does", section.violates), ("near", section.allowed))
+        for text in texts
+    ]
+
+
 def labelled_texts(data: Path) -> list[Labelled]:
     """Return the texts of the public sets that may be learnt from.
 
@@ -89,7 +107,8 @@ def _hatexplain(data: Path) -> Iterator[Labelled]:
 def hatexplain_row(row: Mapping[str, Any]) -> Labelled:
     """Return a row of HateXplain, with its rationale found in the text."""
     hate, offensive = bool(row["labels"]["hate"]), bool(row["labels"]["offensive"])
-    words = [word.strip() for word in row.get("rationale", "").split(";") if len(word.strip()) > 2]
+    stretches = map(str.strip, row.get("rationale", "").split(";"))
+    words = [words for words in stretches if len(words) >= SHORTEST_STRETCH]
     places = [(row["text"].find(word), len(word)) for word in words]
     spans = tuple((start, start + length) for start, length in places if start >= 0)
     return Labelled(

@@ -1,0 +1,179 @@
+"""The reader of policy text: how likely a case breaks a rule, and by which words.
+
+Other small moderation models know a fixed list of harms. This one is handed the rule, so that
+another wording gives another answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from policies.rulebook import digest
+from retrieval.embedder import well_formed
+from retrieval.model_files import checked, config_of
+from retrieval.spoken import spoken
+
+Floats = NDArray[np.float32]
+
+_CPU = ["CPUExecutionProvider"]
+_REMEMBERED = 512
+_OVERLAP = 16  # tokens that neighbouring windows of a long case share
+_RESTORE = "restore models/reader: reinstall Amicus, or in a checkout `git checkout models/reader`"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the reader makes of a case under a rule."""
+
+    log_odds: float
+    """That the case breaks the rule; of a long case, in the window that speaks loudest."""
+    words: tuple[int, int]
+    """The stretch of the case that carries it most, as offsets of its first and behind its last
+    character; the window itself where no words stand out."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Judges a case by the words of a rule; safe to share between threads.
+
+    Every pair is run by itself, so that an answer does not depend on what else was asked.
+    """
+
+    name: str
+    """The model and the first 12 letters of the hash of its files."""
+    _read: Callable[[str, str], Reading]
+
+    def read(self, rule: str, case: str) -> Reading:
+        """Return how likely `case` breaks `rule`, and by which words.
+
+        Args:
+            rule: What is forbidden and what is allowed, such as the title and rule of a section. Of
+                a rule of more than 384 tokens (about 280 words) the end is not read.
+            case: The undressed words of the case; a long one is read in windows.
+        """
+        return self._read(rule, case)
+
+
+def open_reader(
+    *, threads: int = 0, folder: Traversable | None = None, tokenizer: Traversable | None = None
+) -> Reader:
+    """Load the reader; it shares the tokenizer of the sentence model.
+
+    Args:
+        threads: How many threads one pair may use; 0 means every core.
+        folder: Where the model lies, if not with Amicus itself.
+        tokenizer: The folder of the sentence model, if not with Amicus itself.
+
+    Raises:
+        RecordsError: A file of the model is missing or not the one it should be.
+    """
+    home = folder or resources.files("models") / "reader"
+    words = tokenizer or resources.files("models") / "embedder"
+    config = config_of(home, _RESTORE)
+    model = checked(home / "model.onnx", config["files"]["model.onnx"], _RESTORE)
+    split = checked(words / "tokenizer.json", config["tokenizer"], _RESTORE)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=_CPU)
+    pairs = _Pairs(
+        Tokenizer.from_buffer(split), session, config["rule_tokens"], config["case_tokens"]
+    )
+    return Reader(
+        name=f"{config['name']}@{digest(config).removeprefix('sha256:')[:12]}",
+        _read=lru_cache(maxsize=_REMEMBERED)(pairs.read),
+    )
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Some tokens of a case, with their offsets in its spoken form."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The model, and how a pair is put before it: [CLS] rule [SEP] case [SEP]."""
+
+    tokenizer: Tokenizer
+    session: Any
+    rule_tokens: int
+    case_tokens: int
+
+    def read(self, rule: str, case: str) -> Reading:
+        said = spoken(well_formed(case))
+        rule_ids = self._split(well_formed(rule)).ids[: self.rule_tokens]
+        windows = list(_windows(self._split(said.text), self.case_tokens))
+        if not windows:
+            return Reading(-np.inf, (0, 0))
+        readings = [self._window(rule_ids, window) for window in windows]
+        loudest = max(range(len(windows)), key=lambda n: readings[n][0])
+        log_odds, tokens = readings[loudest]
+        first, last = _stretch(tokens)
+        offsets = windows[loudest].offsets
+        start, end = offsets[first][0], offsets[last][1]
+        return Reading(log_odds, _whole_words(case, said.origins[start], said.origins[end - 1] + 1))
+
+    def _split(self, text: str) -> Encoding:
+        return self.tokenizer.encode(text, add_special_tokens=False)
+
+    def _window(self, rule: Sequence[int], window: _Window) -> tuple[float, Floats]:
+        first, last = (self.tokenizer.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
+        ids = [first, *rule, last, *window.ids, last]
+        head = len(rule) + 2
+        sides = [0] * head + [1] * (len(ids) - head)
+        fed = {"ids": np.array([ids], np.int64), "sides": np.array([sides], np.int64)}
+        pair, words = self.session.run(["pair", "words"], fed)
+        return float(pair[0]), words[0, head:-1]
+
+
+def _windows(case: Encoding, size: int) -> Iterator[_Window]:
+    start = 0
+    while start < len(case.ids):
+        yield _Window(case.ids[start : start + size], case.offsets[start : start + size])
+        if start + size >= len(case.ids):
+            return
+        start += size - _OVERLAP
+
+
+def _stretch(tokens: Floats) -> tuple[int, int]:
+    """Return the first and last token of the stretch whose log-odds sum to most (Kadane).
+
+    Where no token is more likely than not to carry the answer, the whole window does.
+    """
+    if tokens.max() <= 0:
+        return 0, len(tokens) - 1
+    best, found = -np.inf, (0, 0)
+    total, start = 0.0, 0
+    for place, value in enumerate(tokens.tolist()):
+        if total <= 0:
+            total, start = 0.0, place
+        total += value
+        if total > best:
+            best, found = total, (start, place)
+    return found
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the stretch without words cut in two."""
+    while start > 0 and text[start].isalnum() and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end

@@ -1,0 +1,104 @@
+"""The reader as an ONNX graph, written straight from its tensors.
+
+One pair goes in at a time, as token ids and the side that each stands on; the logit of the pair
+and one for each token come out. Pairs of one length may share a run; nothing is ever padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from training.embedder.graph import (
+    IR_VERSION,
+    MINILM,
+    OPSET,
+    Encoder,
+    Shape,
+    Storage,
+    encoder_layer,
+    normalised,
+)
+
+Tensors = Mapping[str, NDArray[np.float32]]
+
+
+def pair_reader(tensors: Tensors, storage: Storage, shape: Shape = MINILM) -> bytes:
+    """Return the serialised graph.
+
+    `ids` and `sides`, int64 of (pairs, tokens), become `pair`, float32 of (pairs,), and `words`,
+    float32 of (pairs, tokens): log-odds that the case breaks the rule, and that a token carries it.
+
+    Args:
+        tensors: The trunk under Hugging Face's names in `BertModel`, and the heads `pair` and
+            `token`, each with `weight` and `bias`.
+        storage: How to keep the large matrices.
+        shape: The sizes; its window is the longest pair.
+    """
+    encoder = Encoder(tensors, storage, shape)
+    x = _embedded(encoder)
+    for layer in range(shape.layers):
+        x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
+    _heads(encoder, x)
+    graph = helper.make_graph(
+        encoder.writer.nodes,
+        "pair-reader",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["pairs", "tokens"])
+            for name in ("ids", "sides")
+        ],
+        [
+            helper.make_tensor_value_info("pair", TensorProto.FLOAT, ["pairs"]),
+            helper.make_tensor_value_info("words", TensorProto.FLOAT, ["pairs", "tokens"]),
+        ],
+        list(encoder.writer.constants.values()),
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = IR_VERSION
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _embedded(encoder: Encoder) -> str:
+    """Words, places and sides, added and normalised."""
+    writer, tensors = encoder.writer, encoder.tensors
+    words = encoder.storage.lookup(
+        writer, "ids", "words.table", tensors["embeddings.word_embeddings.weight"]
+    )
+    table = tensors["embeddings.position_embeddings.weight"][: encoder.shape.window]
+    tokens = writer.node("Shape", ["ids"], "tokens", start=1, end=2)
+    zero = writer.integers(0)
+    places = writer.node(
+        "Slice", [writer.constant("places.table", table), zero, tokens, zero], "places"
+    )
+    kinds = writer.constant("sides.table", tensors["embeddings.token_type_embeddings.weight"])
+    sides = writer.node("Gather", [kinds, "sides"], "sides.found")
+    placed = writer.node("Add", [words, places], "placed")
+    return normalised(
+        encoder, "embeddings.LayerNorm", writer.node("Add", [placed, sides], "embedded")
+    )
+
+
+def _heads(encoder: Encoder, x: str) -> None:
+    """The pair from the first token and the mean of the case; the words from their tokens."""
+    writer, tensors = encoder.writer, encoder.tensors
+    one = writer.integers(1)
+    kept = writer.node("Gather", [x, writer.integers(0)], "cls.kept", axis=1)
+    first = writer.node("Squeeze", [kept, one], "cls")
+    on = writer.node("Cast", ["sides"], "on", to=TensorProto.FLOAT)
+    last_axis = writer.integers(-1)
+    masked = writer.node("Mul", [x, writer.node("Unsqueeze", [on, last_axis], "on.wide")], "masked")
+    total = writer.node("ReduceSum", [masked, one], "total", keepdims=0)
+    count = writer.node("ReduceSum", [on, one], "count", keepdims=1)
+    mean = writer.node("Div", [total, count], "mean")
+    both = writer.node("Concat", [first, mean], "both", axis=1)
+    for name, value, output in (("pair", both, "pair"), ("token", x, "words")):
+        weight = writer.constant(f"{name}.matrix", tensors[f"{name}.weight"].T)
+        bias = writer.constant(f"{name}.bias", tensors[f"{name}.bias"])
+        product = writer.node("MatMul", [value, weight], f"{name}.product")
+        added = writer.node("Add", [product, bias], f"{name}.added")
+        writer.node("Squeeze", [added, last_axis], output)

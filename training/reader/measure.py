@@ -1,0 +1,233 @@
+"""How well the reader reads: on public sets, and on rules that contradict each other.
+
+Everything is scored through the shipped model, as a review does it. None of these rows, rules and
+wordings is learnt from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.reading_copy import reading_copy
+from retrieval.reader import Reader
+from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
+from training.reader.texts import hatexplain_row, is_held, table
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Score = Callable[[str, str], float]
+"""Log-odds for a rule and a case."""
+
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number."""
+
+    name: str
+    estimate: Estimate
+    n: int
+
+
+@dataclass(frozen=True)
+class WordingPair:
+    """One content under two wordings; it breaks the first and keeps the second."""
+
+    family: str
+    kind: str
+    text: str
+    strict: str
+    lenient: str
+
+
+def scoring(reader: Reader) -> Score:
+    """Return the reader as a review uses it: on the reading copy of a case."""
+    return lambda rule, case: reader.read(rule, reading_copy(case).text).log_odds
+
+
+def wording_pairs() -> list[WordingPair]:
+    """Return the pairs of `wording_pairs.toml`."""
+    return [
+        WordingPair(family["id"], couple["kind"], text, couple[strict], couple[lenient])
+        for family in table("wording_pairs.toml")["family"]
+        for couple in family["couple"]
+        for strict, lenient in (("strict", "lenient"), ("strict_again", "lenient_again"))
+        if strict in couple
+        for text in couple["texts"]
+    ]
+
+
+def wording_figures(score: Score, pairs: Sequence[WordingPair]) -> list[Figure]:
+    """Return how many pairs are right on both sides, and in the right order, also by kind."""
+    strict = np.array([score(pair.strict, pair.text) for pair in pairs])
+    lenient = np.array([score(pair.lenient, pair.text) for pair in pairs])
+    families = np.unique([pair.family for pair in pairs], return_inverse=True)[1]
+    both, order = (strict > 0) & (lenient <= 0), strict > lenient
+    kinds = np.array([pair.kind for pair in pairs])
+    chosen = {"": np.ones(len(pairs), bool)} | {
+        f", {kind}": kinds == kind for kind in dict.fromkeys(kinds.tolist())
+    }
+    return [
+        Figure(f"wording pairs, {name}{suffix}", _share(right[of], families[of]), int(of.sum()))
+        for suffix, of in chosen.items()
+        for name, right in (("both right", both), ("right order", order))
+    ]
+
+
+def hate_figures(score: Score, data: Path) -> list[Figure]:
+    """AUC of hate on the emoji set's test rows and on the part of HateXplain that was kept."""
+    rules = table("measure.toml")["rule"]
+    emoji = list(_rows(data / "hatemoji_test.jsonl"))
+    explained = [r for r in _rows(data / "hatexplain.jsonl") if is_held(r["id"])]
+    return [
+        _auc(name, emoji_or_not, rules[key], score)
+        for name, key, emoji_or_not in (
+            ("HatemojiBuild test, AUC", "hatemoji", emoji),
+            ("HateXplain, held fifth, hate against rest, AUC", "hatexplain", explained),
+        )
+    ]
+
+
+def _auc(name: str, rows: Sequence[Mapping[str, Any]], rule: str, score: Score) -> Figure:
+    answers = np.array([row["labels"]["hate"] for row in rows], np.int64)
+    scores = np.array([score(rule, row["text"]) for row in rows])
+    groups = np.arange(len(rows))
+    return Figure(name, estimate(auc_score, answers, scores, group=groups), len(rows))
+
+
+def rule_figures(score: Score, file: Path) -> list[Figure]:
+    """Each row's own rule against one fixed rule for all, and the rule taken back or upheld."""
+    settings = table("measure.toml")
+    rows = list(_rows(file))
+    answers = np.array([row["labels"]["violates"] for row in rows], np.int64)
+    own = np.array([score(row["rule"], row["text"]) for row in rows])
+    fixed = {
+        rule: np.array([score(rule, row["text"]) for row in rows]) for rule in settings["fixed"]
+    }
+    every = np.arange(len(rows))
+    best = max(fixed, key=lambda rule: auc_score(answers, fixed[rule], np.ones(len(rows))))
+    found = [Figure("own rule, AUC", estimate(auc_score, answers, own, group=every), len(rows))]
+    found += [
+        Figure(
+            f"fixed rule “{rule}”, AUC", estimate(auc_score, answers, said, group=every), len(rows)
+        )
+        for rule, said in fixed.items()
+    ]
+    gain = _difference(answers, own, fixed[best])
+    found.append(Figure("own rule less the best fixed rule, AUC", gain, len(rows)))
+    return found + _suffix_figures(score, rows, own)
+
+
+def _suffix_figures(score: Score, rows: Sequence[Mapping[str, Any]], own: Floats) -> list[Figure]:
+    """Of the flagged rows, the share that falls below the line when a sentence is added."""
+    settings = table("measure.toml")
+    flagged = [row for row, said in zip(rows, own, strict=True) if said > 0]
+    found = []
+    for name in ("taken_back", "upheld"):
+        fell = np.array(
+            [
+                score(f"{row['rule'].rstrip('. ')}. {added}", row["text"]) <= 0
+                for number, row in enumerate(flagged)
+                for added in [settings[name][number % len(settings[name])]]
+            ]
+        )
+        share = _share(fell, np.arange(len(fell)))
+        found.append(
+            Figure(f"flagged rows that fall, rule {name.replace('_', ' ')}", share, len(fell))
+        )
+    return found
+
+
+def moderation_figures(score: Score, data: Path) -> list[Figure]:
+    """The moderation development set, which is not learnt from: the loudest of five rules."""
+    rules = table("measure.toml")["moderation"]
+    rows = list(_rows(data / "openai_moderation_dev.jsonl"))
+    answers = np.array([any(row["labels"].values()) for row in rows], np.int64)
+    said = {
+        name: np.array([score(rule, row["text"]) for row in rows]) for name, rule in rules.items()
+    }
+    every = np.arange(len(rows))
+    loudest = np.max(list(said.values()), axis=0)
+    found = [
+        Figure(
+            "moderation dev, any category, AUPRC",
+            estimate(average_precision_score, answers, loudest, group=every),
+            len(rows),
+        )
+    ]
+    for name, scores in said.items():
+        known = np.array([name in row["labels"] for row in rows])
+        own = np.array([row["labels"].get(name, 0) for row in rows], np.int64)
+        auc = estimate(auc_score, own[known], scores[known], group=every[known])
+        found.append(Figure(f"moderation dev, {name}, AUC", auc, int(known.sum())))
+    return found
+
+
+def word_figures(reader: Reader, data: Path) -> list[Figure]:
+    """How well the stretch of words meets what people marked, in characters (F1 of each row)."""
+    rule = table("measure.toml")["rule"]["hatexplain"]
+    held = (hatexplain_row(r) for r in _rows(data / "hatexplain.jsonl") if is_held(r["id"]))
+    marked = [(row.text, row.spans["hate"]) for row in held if row.labels["hate"] and row.spans]
+    toxic = [
+        (row["text"], tuple(map(tuple, row["spans"])))
+        for row in _rows(data / "toxic_spans_trial.jsonl")
+        if row.get("spans")
+    ]
+    found = []
+    for name, said, rows in (
+        ("HateXplain, held fifth, words, F1", rule, marked),
+        ("toxic spans trial, words, F1", "Do not insult people or be rude.", toxic),
+    ):
+        overlap = np.array([_overlap(reader.read(said, text).words, spans) for text, spans in rows])
+        whole = np.array([_overlap((0, len(text)), spans) for text, spans in rows])
+        every = np.arange(len(rows))
+        found.append(Figure(name, _share(overlap, every), len(rows)))
+        found.append(
+            Figure(f"{name}, if all of the text were named", _share(whole, every), len(rows))
+        )
+    return found
+
+
+def _overlap(found: tuple[int, int], marked: Sequence[tuple[int, int]]) -> float:
+    said = set(range(*found))
+    meant = {place for start, end in marked for place in range(start, end)}
+    return 2 * len(said & meant) / max(len(said) + len(meant), 1)
+
+
+def _share(values: NDArray[Any], groups: NDArray[np.int64]) -> Estimate:
+    """Mean of each row's value, with an interval over groups."""
+
+    def mean(y: NDArray[np.int64], score: Floats, weight: Floats) -> float:
+        del y
+        return float((score * weight).sum() / weight.sum()) if weight.sum() else float("nan")
+
+    as_floats = np.asarray(values, np.float64)
+    return estimate(mean, np.zeros(len(as_floats), np.int64), as_floats, group=groups)
+
+
+def _difference(answers: NDArray[np.int64], one: Floats, other: Floats) -> Estimate:
+    """Paired bootstrap over rows of the difference of two AUCs."""
+    weight = np.ones(len(answers))
+    value = auc_score(answers, one, weight) - auc_score(answers, other, weight)
+    chance = np.random.default_rng(0)
+    drawn = []
+    for _ in range(_RESAMPLES):
+        times = np.bincount(chance.integers(0, len(answers), len(answers)), minlength=len(answers))
+        times = times.astype(np.float64)
+        drawn.append(auc_score(answers, one, times) - auc_score(answers, other, times))
+    low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
+    return Estimate(value, low, high)
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
