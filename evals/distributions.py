@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution: 95 % lie within it on both sides."""
 
 _TINY = 1e-300
+_SURELY_BELOW = 0.1
+"""All of Kolmogorov's distribution lies above this, to 1e-50."""
 _EPSILON = 1e-16
 _MOST_TERMS = 100_000
 _HALVINGS = 200
@@ -71,6 +74,7 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     return _bisect(lambda x: beta_cdf(x, a, b), p, 0.0, 1.0)
 
 
+@lru_cache(maxsize=1024)
 def student_quantile(p: float, freedom: float) -> float:
     """Return the point below which a share `p` > .5 of Student's t distribution lies.
 
@@ -87,7 +91,7 @@ def chi_square_tail(x: float, freedom: int) -> float:
     >>> round(chi_square_tail(3.841, 1), 3)
     0.05
     """
-    if x <= 0.0:
+    if x < _TINY:
         return 1.0
     return _gamma_tail(freedom / 2.0, x / 2.0)
 
@@ -123,7 +127,7 @@ def kolmogorov_tail(x: float) -> float:
     >>> round(kolmogorov_tail(1.358), 3)
     0.05
     """
-    if x <= 0.0:
+    if x < _SURELY_BELOW:
         return 1.0
     if x < 1.0:  # Jacobi's form converges fast where the usual series does not.
         front = math.sqrt(2.0 * math.pi) / x

@@ -49,7 +49,7 @@ class GroupRates:
     gaps: Sequence[Gap]
     """Each group against everybody else."""
     widest: Gap | None
-    """The two groups that lie furthest apart; None with fewer than two groups."""
+    """Of the groups with enough cases, the two that lie furthest apart; None without two such."""
     too_small: Sequence[str]
     """Groups with fewer than `FEWEST` cases."""
 
@@ -83,7 +83,7 @@ def _rates(outcomes: Sequence[Outcome], slice_name: str, name: str, rate: Rate) 
         rate=name,
         groups={g: _estimate(outcomes, rate, [m == g for m in members]) for g in groups},
         gaps=_against_others(known, tallies, others),
-        widest=_widest(known, tallies),
+        widest=_widest([g for g in known if tallies[g].tries >= FEWEST], tallies),
         too_small=[g for g in groups if tallies[g].tries < FEWEST],
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from evals.estimate import Estimate
-from evals.fairness.groups import Gap, GroupRates, group_rates
+from evals.fairness.groups import FEWEST, Gap, GroupRates, group_rates
 from evals.fairness.swaps import SWAP, flipped_by_swaps
 from evals.fairness.told import SLICES_OF_PEOPLE
 from evals.metrics import METRICS, Outcome
@@ -36,18 +36,23 @@ def _slice(outcomes: Sequence[Outcome], name: str) -> str:
 
 
 def _rate(rate: GroupRates) -> str:
-    label = METRICS[rate.rate].label
-    rows = list(rate.groups.items())[:MOST_GROUPS]
-    more = len(rate.groups) - len(rows)
-    told = [escape(label) + "."]
+    label = METRICS[rate.rate].label.capitalize()
+    large = [(g, e) for g, e in rate.groups.items() if g not in rate.too_small]
+    told = [f"<b>{escape(label)}.</b>"]
     if rate.widest is not None:
         told.append(_widest(rate.widest))
     told += [_against_others(gap) for gap in rate.gaps if gap.p < 0.05]  # noqa: PLR2004
     if rate.too_small:
-        told.append(f"Too few cases to say much: {escape(', '.join(rate.too_small[:12]))}.")
-    if more > 0:
-        told.append(f"{more} more groups are in the JSON report.")
-    return f"<figure>{bars(rows, label)}<figcaption>{' '.join(told)}</figcaption></figure>"
+        told.append(f"Fewer than {FEWEST} cases, too few to show: {_names(rate.too_small)}.")
+    if len(large) > MOST_GROUPS:
+        told.append(f"{len(large) - MOST_GROUPS} more groups are in the JSON report.")
+    drawn = bars(large[:MOST_GROUPS], label) if large else ""
+    return f"<figure>{drawn}<figcaption>{' '.join(told)}</figcaption></figure>"
+
+
+def _names(groups: Sequence[str], most: int = 20) -> str:
+    more = f" and {len(groups) - most} more" if len(groups) > most else ""
+    return escape(", ".join(groups[:most])) + more
 
 
 def _widest(gap: Gap) -> str:

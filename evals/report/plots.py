@@ -14,7 +14,9 @@ _SIDE = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 44
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _ROW = 24
-_BAR_WIDTH, _NAME_WIDTH, _VALUE_WIDTH = 210, 120, 110
+_BAR_WIDTH, _NAME_WIDTH, _VALUE_WIDTH = 164, 104, 82
+NOISE = 10
+"""The risk among fewer cases than this jumps about and is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def reliability_plot(bins: Sequence[Bin]) -> str:
 
 def coverage_plot(points: Sequence[Point]) -> str:
     """Return the risk–coverage curve: share wrong against share decided, the surest first."""
+    points = [point for point in points if point.n >= NOISE] or points
     highest = max((point.risk for point in points), default=0.0)
     at = _Square(top=min(1.0, max(0.1, -(-highest * 10 // 1) / 10)))
     path = " ".join(f"{at.x(p.coverage)},{at.y(p.risk)}" for p in points)

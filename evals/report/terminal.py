@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agent.masking import printable
 from evals.estimate import Estimate
-from evals.fairness.groups import GroupRates, group_rates
+from evals.fairness.groups import FEWEST, GroupRates, group_rates
 from evals.fairness.told import SLICES_OF_PEOPLE
 from evals.metrics import METRICS, Metrics, Outcome
 from evals.metrics.decisions import confusion
@@ -96,7 +96,7 @@ def _fairness(outcomes: Sequence[Outcome]) -> list[RenderableType]:
 def _gap_line(name: str, rate: GroupRates) -> str:
     label = f"{name}, {METRICS[rate.rate].label}"
     if rate.widest is None or math.isnan(rate.widest.difference.value):
-        return f"{label}: no two groups with data"
+        return f"{label}: no two groups with {FEWEST} cases or more"
     gap = rate.widest
     told = f"{gap.difference.value:+.2f} [{gap.difference.low:+.2f}, {gap.difference.high:+.2f}]"
     few = f"; too few cases: {', '.join(rate.too_small[:6])}" if rate.too_small else ""
