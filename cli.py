@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import bring, doctor, evaluate, policy, prove, review
+from commands import bring, doctor, evaluate, policy, prove, review, tune
 from commands.group import AmicusGroup
 
 app = typer.Typer(
@@ -24,4 +24,6 @@ app.add_typer(bring.accounts, name="accounts")
 app.add_typer(bring.urls, name="urls")
 app.add_typer(bring.precedents, name="precedents")
 app.add_typer(prove.ledger, name="ledger")
+evaluate.app.command("confidence")(tune.confidence)
+evaluate.app.command("cascade")(tune.cascade)
 app.add_typer(evaluate.app, name="eval")

@@ -75,7 +75,7 @@ def lay_desk(
     from agent.llm.opening import open_language_model
 
     model, closing = open_language_model(
-        options.model, options.language, rulebook, home=options.home
+        options.model, options.language, rulebook, home=options.users_home
     )
     sections = (
         every_section(first.sections, rulebook) if model.shows_whole_rulebook else first.sections
@@ -84,7 +84,7 @@ def lay_desk(
     if not options.cascade:
         return LaidDesk(desk, closing=closing)
     lines = read_lines(
-        options.home, first=first.model.name, second=model.name, rulebook=rulebook.id
+        options.users_home, first=first.model.name, second=model.name, rulebook=rulebook.id
     )
     return LaidDesk(desk, Cascade(first, lines, model.name), closing)
 

@@ -53,6 +53,11 @@ class Options:
     paid_from: tuple[Path, str] | None = None
     """Home and records of the answers already paid for and of the spending; None is the same."""
 
+    @property
+    def users_home(self) -> Path:
+        """The home folder whose prices, probes and lines count, also where records lie apart."""
+        return self.home if self.paid_from is None else self.paid_from[0]
+
 
 @dataclass(frozen=True)
 class Opinion:

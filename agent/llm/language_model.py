@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.llm.asking import Line, Pays, total
+from agent.llm.calibration import Calibration
 from agent.llm.critic import Critic
 from agent.llm.exchange import Message, Mode, OfferedTool, Request
 from agent.llm.prompts import (
@@ -56,6 +57,8 @@ class LanguageModel:
     asking: Asking = field(default_factory=Asking)
     critic: Critic | None = None
     sampling: Sampling = field(default_factory=Sampling)
+    calibration: Calibration | None = None
+    """What its confidence is worth, where that was measured."""
 
     @property
     def name(self) -> str:
@@ -66,6 +69,8 @@ class LanguageModel:
         if self.critic is not None and self.critic.when != "never":
             critic = self.critic.line.provider.name
             told.append("critic" if critic == self.line.provider.name else f"critic {critic}")
+        if self.calibration is not None:
+            told.append(f"confidence {self.calibration.slope:.2f}{self.calibration.offset:+.2f}")
         return f"{self.line.provider.name}@{','.join(told)}"
 
     def paid_by(self, purse: Pays) -> LanguageModel:
@@ -115,6 +120,8 @@ class LanguageModel:
             )
         else:
             judged = self._judge(brief, 0)
+        if self.calibration is not None:
+            judged = Conclusion(self.calibration.applied(judged.draft), judged.usage)
         return self._criticised(judged, brief)
 
     def _judge(self, brief: Brief, number: int) -> Conclusion:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.llm.asking import Line
 from agent.llm.breaker import CircuitBreaker
+from agent.llm.calibration import read_calibration
 from agent.llm.critic import Critic
 from agent.llm.exchange import Mode, Provider
 from agent.llm.language_model import Asking, LanguageModel
@@ -60,7 +61,7 @@ def open_language_model(
         critic=critic,
         sampling=Sampling(options.samples, options.least_agreement),
     )
-    return model, closing
+    return replace(model, calibration=read_calibration(home, model.name)), closing
 
 
 def open_provider(name: str, options: LanguageOptions) -> tuple[Provider, Close]:
