@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Put the commands of this file into the group `app`."""
     app.command("import")(eval_import)
     app.command("attack")(eval_attack)
+    app.command("judge")(eval_judge)
 
 
 def eval_import(  # noqa: PLR0913 - one parameter for each option
@@ -123,3 +124,56 @@ def eval_attack(  # noqa: PLR0913 - one parameter for each option
         print_json(report)
     else:
         typer.echo(attack_table(siege))
+
+
+def eval_judge(  # noqa: PLR0913 - one parameter for each option
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    *,
+    model: Annotated[
+        str, typer.Option("--model", help="The judge, such as openai:MODEL; none lets code check.")
+    ] = "none",
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", help="Marks that people gave: case_id and a mark a criterion."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder for the results; RUN/judge if not.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, max=25, help="How often each verdict is judged.")
+    ] = 1,
+    limit: Limit = 50,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Questions side by side.")] = 4,
+    policies: Policies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how good the words of a run's verdicts are: rationale, citations, completeness.
+
+    Code checks what it can, and says what it cannot. A judge model gives marks by the rubric, in
+    both orders; without marks of people beside them (--labels) they are shown as unproven.
+
+    Example: amicus eval judge results/ --model openai:gpt-5-mini --labels marked.jsonl
+    """
+    from evals.judge.assess import Asked, assess
+    from evals.judge.report import assessment_table, write_assessment
+    from policies.reading import load_rulebook
+
+    settings = read_settings()
+    options = options_for(settings, policies, None)
+    with progress_bar("Judging") as progress:
+        found = assess(
+            run,
+            load_rulebook(options.policies),
+            Asked(model, labels, samples, limit, seed, workers),
+            language=options.language,
+            home=options.home,
+            on_progress=progress,
+        )
+    data = write_assessment(found, out or run / "judge")
+    if as_json:
+        print_json(data)
+    else:
+        typer.echo(assessment_table(found))
+    if found.judges_itself:
+        typer.echo("the judge and the reviewer are the same model: ask another one", err=True)
