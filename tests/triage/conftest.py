@@ -81,11 +81,12 @@ def run(priority: Priority) -> Callable[..., Tally]:
         *,
         closing: ClosingPolicy | None = None,
         stop: threading.Event | None = None,
+        on_progress: Callable[[Tally], None] = lambda _: None,
         **changes: Any,
     ) -> Tally:
-        settings: dict[str, Any] = {"name": "crew", "workers": 4, "rest_seconds": 0.01} | changes
+        orders: dict[str, Any] = {"name": "crew", "workers": 4, "rest_seconds": 0.01} | changes
         bench = Bench(closing or EverythingCloses(), priority)
-        post = Post(records, opinion, bench, Orders(**settings))
+        post = Post(records, opinion, bench, Orders(**orders), on_progress=on_progress)
         return work(post, stop or threading.Event())
 
     return run
