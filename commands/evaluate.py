@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,12 @@ from commands.group import group
 from commands.opening import Asked, options_for, read_settings
 from commands.options import AsJson, Budget, Model, Out, Policies, Route, Samples
 from commands.output import print_json
-from errors import UsageError
+from errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evals.golden import GoldenCase
 
 app = group("Measure how good the reviewer is.")
 
@@ -38,6 +43,10 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draw of --limit.")] = 0,
     workers: Workers = 1,
+    swaps: Annotated[
+        bool,
+        typer.Option("--swaps", help="Review the cases with other groups and dialects in them."),
+    ] = False,
     samples: Samples = None,
     route: Route = "straight",
     budget: Budget = None,
@@ -83,6 +92,8 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
         rulebook = reviewer.desk.rulebook
         cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
         cases = drawn(cases, limit, seed=seed)
+        if swaps:
+            cases = _swapped(cases, golden)
         given = {"accounts": file_id(accounts), "precedents": file_id(precedents)}
         made_of = manifest_for(cases, reviewer, seed=seed, options=given)
         if fresh:
@@ -100,6 +111,18 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
             "abstentions. To ask them again: --retry-failed",
             err=True,
         )
+
+
+def _swapped(cases: Sequence[GoldenCase], golden: Path) -> list[GoldenCase]:
+    from evals.fairness.swaps import with_swaps
+
+    swapped = with_swaps(cases)
+    if not swapped:
+        raise InputError(
+            f"{golden}: no case names a group that could be swapped for another",
+            hint="the words are those of evals/fairness/terms.toml; leave out --swaps",
+        )
+    return swapped
 
 
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]

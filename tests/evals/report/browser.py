@@ -7,6 +7,7 @@ on descriptor 4, each ended by a zero byte.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -63,7 +64,7 @@ class Page:
     def _next(self) -> Any:
         deadline = time.monotonic() + PATIENCE
         while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._read], [], [], deadline - time.monotonic())
+            ready, _, _ = select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, "the browser does not answer"
             self._rest += os.read(self._read, 1 << 16)
         line, self._rest = self._rest.split(b"\0", 1)
@@ -94,6 +95,8 @@ class Page:
 
     def open(self, path: Path) -> float:
         """Open a file and return after how many seconds its table of cases was there."""
+        self.requests.clear()
+        self.complaints.clear()
         started = time.monotonic()
         self.tell("Page.navigate", url=path.as_uri())
         while not self.run(
@@ -157,11 +160,20 @@ class Page:
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
+def _pipe() -> tuple[int, int]:
+    """A pipe with numbers above ten, so that 3 and 4 are free to be given to the browser."""
+    low = os.pipe()
+    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in low)
+    for end in low:
+        os.close(end)
+    return high[0], high[1]
+
+
 @contextmanager
 def browser_page(program: str, profile: Path) -> Iterator[Page]:
     """Start a browser and yield a page of it."""
-    there_read, here_write = os.pipe()
-    here_read, there_write = os.pipe()
+    there_read, here_write = _pipe()
+    here_read, there_write = _pipe()
     arguments = [
         "--headless",
         "--no-sandbox",
@@ -171,7 +183,7 @@ def browser_page(program: str, profile: Path) -> Iterator[Page]:
     ]
     shell = f'exec "$0" "$@" 3<&{there_read} 4>&{there_write} >/dev/null 2>&1'
     process = subprocess.Popen(
-        ["sh", "-c", shell, program, *arguments], pass_fds=(there_read, there_write)
+        ["bash", "-c", shell, program, *arguments], pass_fds=(there_read, there_write)
     )
     os.close(there_read)
     os.close(there_write)
