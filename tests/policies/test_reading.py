@@ -160,6 +160,16 @@ BROKEN_FRONT = {
         4,
         "'never_auto' is neither true nor false",
     ),
+    "a floor over one": (
+        GOOD.replace("version:", "floor: 1.5\nversion:"),
+        4,
+        "'floor' is not a probability",
+    ),
+    "a floor in words": (
+        GOOD.replace("version:", "floor: high\nversion:"),
+        4,
+        "'floor' is not a probability",
+    ),
     "a foreign retired section": (
         GOOD.replace("version:", "retired: [hate.1]\nversion:"),
         4,
