@@ -1,0 +1,152 @@
+"""The pairs that the reader learns from: one content under wordings that disagree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from policies.reading import load_rulebook
+from training.reader.deck import Deck, Pair
+from training.reader.form_pairs import form_pairs
+from training.reader.forms import answer, places
+from training.reader.own_pairs import own_pairs
+from training.reader.pairs import WITHOUT_PUBLIC, pairs
+from training.reader.public_pairs import group_pairs, public_pairs
+from training.reader.sections import inverted, rule_text, without_exceptions
+from training.reader.texts import STANCES, Labelled, rulebook_texts, shown_texts, table
+
+LABELLED = [
+    Labelled(
+        "a", "Those people ruin this town, throw them out 🐖", {"hate": True}, frozenset({"mus"})
+    ),
+    Labelled("b", "My neighbours are kind and their soup is hot", {"hate": False}),
+    Labelled("c", "Call me on 020 7946 0100", {"pii": True}, spans={"PHONE_NUMBER": ((11, 24),)}),
+    Labelled("d", "Nothing personal stands in here", {"pii": False}),
+]
+
+
+@pytest.fixture(scope="module")
+def deck() -> Deck:
+    rulebook = load_rulebook(None)
+    shown = [*shown_texts(), *rulebook_texts(rulebook)]
+    return Deck(shown, LABELLED, rulebook, random.Random(5))
+
+
+def test_every_text_is_seen_under_rules_with_both_answers(deck: Deck) -> None:
+    answers: dict[str, set[bool]] = {}
+    for pair in islice(pairs(deck, WITHOUT_PUBLIC), 30_000):
+        answers.setdefault(pair.case.lower(), set()).add(pair.violates)
+    both = [text for text, seen in answers.items() if len(seen) == 2]
+    assert len(both) > 0.8 * len(answers)
+
+
+def test_about_half_of_the_pairs_break_their_rule(deck: Deck) -> None:
+    drawn = list(islice(pairs(deck), 5000))
+    assert 0.4 < sum(pair.violates for pair in drawn) / len(drawn) < 0.6
+
+
+def test_the_same_seed_draws_the_same_pairs(deck: Deck) -> None:
+    def drawn() -> list[Pair]:
+        again = Deck(deck.shown, deck.labelled, deck.rulebook, random.Random(1))
+        return list(islice(pairs(again), 200))
+
+    assert drawn() == drawn()
+
+
+def test_no_slot_of_a_wording_is_left_unfilled(deck: Deck) -> None:
+    assert not [p.rule for p in islice(pairs(deck), 6_000) if "{" in p.rule or "}" in p.rule]
+
+
+def test_suspending_a_rule_turns_the_answer_and_confirming_it_does_not(deck: Deck) -> None:
+    suspended, confirmed = (set(deck.wordings[kind]["after"]) for kind in ("suspended", "in_force"))
+    ends: dict[bool, set[bool]] = {True: set(), False: set()}
+    for pair in islice(pairs(deck), 6_000):
+        if ":ban_suspended" in pair.kind or ":ban_in_force" in pair.kind:
+            after = [s for s in suspended | confirmed if pair.rule.endswith(s)]
+            assert after
+            ends[max(after, key=len) in suspended].add(pair.violates)
+    assert ends == {True: {False}, False: {True}}
+
+
+def test_a_quotation_breaks_a_rule_only_where_the_rule_says_so(deck: Deck) -> None:
+    forbidden = tuple(deck.wordings["quote"]["forbidden"])
+    allowed = tuple(deck.wordings["quote"]["allowed"])
+    drawn = [p for p in islice(own_stream(deck), 12_000) if p.kind.endswith(":quote")]
+    assert {p.violates for p in drawn if p.rule.endswith(forbidden) and "banned" in p.kind} == {
+        True
+    }
+    assert {p.violates for p in drawn if p.rule.endswith(allowed)} == {False}
+
+
+def own_stream(deck: Deck) -> Iterator[Pair]:
+    while True:
+        yield from own_pairs(deck)
+
+
+def test_marked_words_lie_within_their_case(deck: Deck) -> None:
+    for pair in islice(pairs(deck), 5000):
+        for start, end in pair.spans or ():
+            assert 0 <= start < end <= len(pair.case)
+
+
+def test_hateful_texts_are_judged_by_the_group_that_a_rule_names(deck: Deck) -> None:
+    drawn = [pair for _ in range(400) for pair in group_pairs(deck) if pair.kind == "group"]
+    assert {pair.violates for pair in drawn if "Muslims" in pair.rule} == {True}
+    assert {pair.violates for pair in drawn if "women" in pair.rule} == {False}
+
+
+def test_a_public_label_is_not_broken_by_a_rule_that_allows_it(deck: Deck) -> None:
+    drawn = [pair for _ in range(300) for pair in public_pairs(deck)]
+    lenient = [pair for pair in drawn if pair.kind.startswith("lenient:")]
+    assert lenient
+    assert not any(pair.violates for pair in lenient)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "has"),
+    [
+        ("link", "see https://a.example/x", True),
+        ("emoji", "so good 🎉", True),
+        ("emoji", "so good :)", False),
+        ("shouting", "STOP that", True),
+        ("long", "word " * 21, True),
+        ("money", "only $20", True),
+    ],
+)
+def test_the_form_of_a_text_answers_a_rule_about_it(form: str, text: str, *, has: bool) -> None:
+    assert answer(form, text)[0] is has
+
+
+def test_a_banned_word_is_found_in_any_case_and_with_endings() -> None:
+    assert places("goat", "Goats! My goat.") == ((0, 5), (10, 14))
+
+
+def test_form_pairs_come_with_opposite_answers(deck: Deck) -> None:
+    drawn = [pair for _ in range(200) for pair in form_pairs(deck)]
+    assert {pair.violates for pair in drawn} == {True, False}
+
+
+def test_an_inverted_section_allows_what_the_section_forbids() -> None:
+    section = load_rulebook(None).section("hate.1")
+    assert section is not None
+    assert "Do not describe" in rule_text(section)
+    assert inverted(section).startswith("You may describe")
+    assert "Quoting" not in without_exceptions(section)
+
+
+def test_every_conduct_has_texts_phrases_and_a_section_that_exists() -> None:
+    rulebook = load_rulebook(None)
+    for conduct in table("conducts.toml")["conduct"]:
+        assert conduct["do"]
+        assert conduct["thing"]
+        assert len(conduct["does"]) >= 3
+        assert ("allow" in conduct) == ("fine" in conduct), conduct["id"]
+        assert "section" not in conduct or rulebook.section(conduct["section"]) is not None
+
+
+def test_every_stance_can_be_allowed_and_forbidden_in_words() -> None:
+    wordings = table("wordings.toml")
+    assert all(wordings[stance][side] for stance in STANCES for side in ("allowed", "forbidden"))

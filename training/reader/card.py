@@ -1,0 +1,89 @@
+"""`python -m training.reader.card`: measure the shipped reader, and write its card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from policies.reading import load_rulebook
+from retrieval.reader import Reader, open_reader
+from training.reader.measure import (
+    Figure,
+    hate_figures,
+    moderation_figures,
+    rule_figures,
+    scoring,
+    word_figures,
+    wording_figures,
+    wording_pairs,
+)
+from training.reader.texts import labelled_texts, rulebook_texts, shown_texts, table
+
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "reader"
+FROZEN_LAYERS = 2
+_TIMED = 100
+_RULE_WORDS, _CASE_WORDS = 92, 30
+
+
+def main() -> None:
+    """Measure the shipped reader, and write its card."""
+    parser = argparse.ArgumentParser(prog="python -m training.reader.card", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--rules", type=Path, help="file of comments with community rules")
+    parser.add_argument("--folder", type=Path, default=SHIPPED)
+    parser.add_argument("--how-long", default="not noted")
+    given = parser.parse_args()
+    reader = open_reader(threads=1, folder=given.folder)
+    figures = list(_figures(reader, given.data, given.rules))
+    told = card(figures, _speed(reader), given.folder, given.data, given.how_long)
+    (given.folder / "CARD.md").write_text(told, "utf-8")
+    print(told)
+
+
+def _figures(reader: Reader, data: Path, rules: Path | None) -> Iterator[Figure]:
+    score = scoring(reader)
+    yield from wording_figures(score, wording_pairs())
+    yield from hate_figures(score, data)
+    if rules is not None:
+        yield from rule_figures(score, rules)
+    yield from moderation_figures(score, data)
+    yield from word_figures(reader, data)
+
+
+def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_long: str) -> str:
+    """Return the card in Markdown."""
+    template = Path(__file__).with_name("card.md").read_text("utf-8")
+    rows = [
+        f"| {each.name} | {each.estimate.value:.3f} "
+        f"| {each.estimate.low:.3f} to {each.estimate.high:.3f} | {each.n:,} |"
+        for each in figures
+    ]
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    return template.format(
+        megabytes=(folder / "model.onnx").stat().st_size / 1e6,
+        frozen=FROZEN_LAYERS,
+        own=f"{len(shown_texts()) + len(rulebook_texts(load_rulebook(None))):,}",
+        conducts=len(table("conducts.toml")["conduct"]),
+        labelled=f"{len(labelled_texts(data)):,}",
+        how_long=how_long,
+        figures="\n".join(rows),
+        speed=speed,
+        rule_tokens=config["rule_tokens"],
+    )
+
+
+def _speed(reader: Reader) -> float:
+    """Pairs a second on one thread; a common word is one token, so that a pair has 128."""
+    rule = "word " * _RULE_WORDS
+    cases = [f"case {number} " + "word " * _CASE_WORDS for number in range(_TIMED)]
+    started = time.perf_counter()
+    for case in cases:
+        reader.read(rule, case)
+    return _TIMED / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
