@@ -53,7 +53,7 @@ def filled(card: str, made: Mapping[str, str]) -> str:
 
 def sizes(sets: Mapping[str, Sequence[GoldenCase]]) -> str:
     """Return how many cases of which answer each set holds, and how many families they form."""
-    lines = [["set", *_DECISIONS, "all", "families", "with context", "accounts"]]
+    lines = [["set", *_DECISIONS, "all", "families", "with context", "accounts", "severity"]]
     lines.append(["---"] * len(lines[0]))
     for name, cases in sets.items():
         answers = Counter(one.expected.decision for one in cases)
@@ -63,6 +63,7 @@ def sizes(sets: Mapping[str, Sequence[GoldenCase]]) -> str:
             len({one.cluster or one.case.id for one in cases}),
             sum(bool(one.case.context) for one in cases),
             sum(one.case.kind == "account" for one in cases),
+            sum(one.expected.severity is not None for one in cases),
         )
         lines.append([name, *map(str, figures)])
     return _markdown(lines)
