@@ -61,7 +61,7 @@ def test_a_verdict_comes_through_the_graph_with_its_grounds_and_its_cost(
 
     assert (verdict.decision, verdict.action) == ("violating", "label")
     assert verdict.violations[0].content_span == (13, 39)
-    assert verdict.provenance.model == "scripted:model"
+    assert verdict.provenance.model == "scripted:model@retrieved,tools"
     assert verdict.usage.model_calls == 1
     assert verdict.usage.cost_usd == pytest.approx(0.0011)
 
