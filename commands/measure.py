@@ -136,6 +136,10 @@ def eval_judge(  # noqa: PLR0913 - one parameter for each option
         Path | None,
         typer.Option("--labels", help="Marks that people gave: case_id and a mark a criterion."),
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", help="Write verdicts for people to mark to this file, and stop."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder for the results; RUN/judge if not.")
     ] = None,
@@ -151,21 +155,27 @@ def eval_judge(  # noqa: PLR0913 - one parameter for each option
     """Say how good the words of a run's verdicts are: rationale, citations, completeness.
 
     Code checks what it can, and says what it cannot. A judge model gives marks by the rubric, in
-    both orders; without marks of people beside them (--labels) they are shown as unproven.
+    both orders; without marks of people beside them (--labels) they are shown as unproven. To have
+    people mark: --sheet writes what they need, and --labels reads it when it is filled in.
 
     Example: amicus eval judge results/ --model openai:gpt-5-mini --labels marked.jsonl
     """
-    from evals.judge.assess import Asked, assess
+    from evals.judge.assess import Asked, assess, marking_sheet
     from evals.judge.report import assessment_table, write_assessment
     from policies.reading import load_rulebook
 
     settings = read_settings()
     options = options_for(settings, policies, None)
+    asked = Asked(model, labels, samples, limit, seed, workers)
+    if sheet is not None:
+        written = marking_sheet(run, sheet, asked)
+        typer.echo(f"{written} verdicts to mark, from 1 to 5: {sheet}", err=True)
+        return
     with progress_bar("Judging") as progress:
         found = assess(
             run,
             load_rulebook(options.policies),
-            Asked(model, labels, samples, limit, seed, workers),
+            asked,
             language=options.language,
             home=options.home,
             on_progress=progress,

@@ -100,7 +100,7 @@ class Judge:
 
     def _request(self, record: Recorded, order: Order, sample: int) -> tuple[Request, str]:
         schema = form(self.rubric).model_json_schema()
-        blocks = _material(record)
+        blocks = material(record)
         marker = fresh_marker(blocks.values(), self.draw)
         names = list(blocks) if order == "forwards" else list(reversed(blocks))
         criteria = self.rubric.criteria if order == "forwards" else self.rubric.criteria[::-1]
@@ -132,8 +132,8 @@ def _shown(record: Recorded) -> set[str]:
     return {*record.verdict.sections_considered, *cited, *record.expected.sections}
 
 
-def _material(record: Recorded) -> dict[str, str]:
-    """What a judge reads, by the name of its block."""
+def material(record: Recorded) -> dict[str, str]:
+    """Return what a judge reads, by the name of its block."""
     case, verdict = record.case, record.verdict
     blocks = {"text": case.text or f"the account {case.account_id}"}
     for number, item in enumerate(case.context, start=1):

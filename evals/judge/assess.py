@@ -9,11 +9,13 @@ from pathlib import Path
 from random import Random
 
 from agent.llm.options import LanguageOptions, is_language_model
+from agent.review_file import write_whole
 from errors import InputError, UsageError, shown
 from evals.judge.asking import Judge, judged
 from evals.judge.checks import checked
 from evals.judge.report import Assessment
 from evals.judge.rubric import shipped_rubric
+from evals.judge.sheet import sheet
 from evals.judge.worth import read_labels
 from evals.run import Recorded, Run, read_run
 from policies.rulebook import Rulebook
@@ -99,6 +101,18 @@ def _check_rulebook(run: Run, rulebook: Rulebook) -> None:
             f" this is {rulebook.id[:19]}…",
             hint="name the rulebook of the run with --policies",
         )
+
+
+def marking_sheet(folder: Path, sheet_file: Path, asked: Asked) -> int:
+    """Write a sheet of verdicts for people to mark, and return how many are on it.
+
+    Raises:
+        InputError: There is no finished run, or the sheet cannot be written.
+    """
+    run = read_run(folder)
+    records = _drawn(run, set(), asked)
+    write_whole(sheet_file, sheet(records, shipped_rubric()))
+    return len(records)
 
 
 def _drawn(run: Run, labelled: set[str], asked: Asked) -> list[Recorded]:

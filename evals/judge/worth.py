@@ -34,6 +34,9 @@ MOST_BY_ORDER = 0.5
 MOST_BY_LENGTH = 0.3
 """Rank correlation of length with how far the judge is above people, at the point."""
 
+TO_READ = "read"
+"""The part of a line of a sheet that is there to be read, and not to be filled in."""
+
 Floats = NDArray[np.float64]
 
 
@@ -63,6 +66,8 @@ def read_labels(
 ) -> dict[str, dict[str, int]]:
     """Return the marks that people gave, by case: `{"case_id": …, "rationale": 4, …}` a line.
 
+    A line of a sheet that nobody has filled in is passed over; one that is half filled in is not.
+
     Raises:
         InputError: A line has no such marks, names a case that is not in the run or one that was
             marked before; names `file:line`.
@@ -72,10 +77,14 @@ def read_labels(
     model: type[Frozen] = create_model(  # type: ignore[call-overload]  # fields are made here
         "HumanMarks", __base__=Frozen, case_id=(Id, ...), **fields
     )
+    empty = dict.fromkeys(names)
     known = {record.case_id for record in records}
     found: dict[str, dict[str, int]] = {}
     for number, row in json_lines(path):
         where = f"{path}:{number}"
+        row.pop(TO_READ, None)
+        if {name: value for name, value in row.items() if name != "case_id"} == empty:
+            continue
         label = checked(model, row, where=where).model_dump()
         case_id = label.pop("case_id")
         if case_id not in known:

@@ -306,8 +306,10 @@ AS_PUBLISHED = {
 }
 
 
-def test_every_shipped_map_is_tried() -> None:
+def test_every_shipped_map_is_tried_and_named_in_the_help() -> None:
     assert set(AS_PUBLISHED) == set(known_maps())
+    told = measure.eval_import.__doc__ or ""
+    assert [name for name in known_maps() if name not in told] == []
 
 
 @pytest.mark.parametrize("name", sorted(AS_PUBLISHED))

@@ -23,7 +23,7 @@ from commands.group import AmicusGroup
 from errors import InputError, ModelError, UsageError
 from evals.golden import Expected, GoldenCase
 from evals.judge.asking import Judgement, Order, read_marks
-from evals.judge.assess import Asked, assess
+from evals.judge.assess import Asked, assess, marking_sheet
 from evals.judge.checks import checked
 from evals.judge.report import Assessment, assessment_data, assessment_table, write_assessment
 from evals.judge.rubric import shipped_rubric
@@ -349,6 +349,25 @@ def test_labelled_verdicts_are_judged_first(folder: Path) -> None:
     )
     assert [one.case_id for one in found.records] == ["g-4"]
     assert found.worths()["rationale"].agreement.n <= 1
+
+
+def test_a_sheet_that_people_filled_in_is_read_back(folder: Path) -> None:
+    file = folder / "sheet.jsonl"
+    assert marking_sheet(folder, file, Asked(limit=3)) == 3
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert all(set(line) == {"case_id", *NAMES, "read"} for line in lines)
+    assert all(line["rationale"] is None and TEXT in line["read"]["text"] for line in lines)
+    lines[0] |= {"rationale": 4, "citations": 5, "completeness": 2}
+    filled = people(folder, *lines)
+
+    found, _ = judged_at(folder, lambda _: Answer(marks(3, 3, 3)), labels=filled)
+
+    assert found.labels == {
+        lines[0]["case_id"]: {"rationale": 4, "citations": 5, "completeness": 2}
+    }
+    lines[1]["rationale"] = 4
+    with pytest.raises(InputError, match="citations=None"):
+        judged_at(folder, lambda _: Answer(marks(3, 3, 3)), labels=people(folder, *lines))
 
 
 MarkOf = Callable[[int, Order], int]
