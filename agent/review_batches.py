@@ -7,8 +7,11 @@ provider as one batch, and with its answers they are run again, until every case
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from agent.llm.batch_passes import BatchOutcome, Progress, work_in_batches
 from agent.llm.batch_patience import Waiting
@@ -25,7 +28,7 @@ from agent.review_file import (
     verdict_line,
 )
 from agent.reviewer import Reviewer
-from errors import UsageError
+from errors import RecordsError, UsageError
 
 
 def review_in_batches(  # noqa: PLR0913 - a run, and who is told of it
@@ -64,6 +67,7 @@ def review_in_batches(  # noqa: PLR0913 - a run, and who is told of it
         models.append(model.critic.line.provider.name)
     cases = [case for _, case in read_cases(file.path, max_text_chars=file.max_text_chars)]
     with (
+        _alone(journals),
         run_journal(journals, f"batch-{run_id(file, reviewer)}") as journal,
         open_batching(models, options, reviewer.till, waiting=waiting or Waiting()) as batching,
     ):
@@ -86,3 +90,17 @@ def review_in_batches(  # noqa: PLR0913 - a run, and who is told of it
             )
         )
         yield from (finished[number] for number in range(len(cases)))
+
+
+@contextmanager
+def _alone(journals: Path) -> Iterator[None]:
+    """Keep every other process of this home from working on the open batches."""
+    journals.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(journals / "batches.lock").acquire(timeout=0):
+            yield
+    except Timeout:
+        raise RecordsError(
+            "another amicus works in batches",
+            hint="wait for it, or review this file without --batch",
+        ) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from agent.llm.asking import Line
 from agent.llm.batch import LeftOpenError
@@ -24,7 +25,7 @@ from agent.review_batches import review_in_batches
 from agent.review_file import check_case_file, review_file
 from agent.reviewer import Reviewer
 from agent.state import Desk
-from errors import UsageError
+from errors import RecordsError, UsageError
 from policies.rulebook import Rulebook
 from records.ledger import entries_of
 from records.rulebooks import keep_rulebook
@@ -179,3 +180,14 @@ def test_a_model_that_is_on_no_wire_has_no_batches(
 
     with pytest.raises(UsageError, match="--batch needs a language model"):
         run(file, Reviewer(desk(ScriptedModel()), records), LanguageOptions())
+
+
+def test_two_processes_do_not_work_in_batches_at_once(opened: Open, file: Path) -> None:
+    journals = file.parent / "runs"
+    journals.mkdir()
+    with (
+        language_models(answers) as server,
+        FileLock(journals / "batches.lock"),
+        pytest.raises(RecordsError, match="another amicus"),
+    ):
+        run(file, *opened(server, "openai"))
