@@ -37,6 +37,13 @@ _HOT = 0.7
 """The temperature of repeated samples; one sample alone is taken cold."""
 
 
+UNSUPPORTED = "unsupported"
+_MOST_CLAIMS = 20
+Claims = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=_MOST_CLAIMS, strict=False)
+]
+
+
 class Mark(BaseModel):
     """A reason and a mark."""
 
@@ -55,6 +62,8 @@ class Judgement:
     sample: int
     marks: Mapping[str, int]
     because: Mapping[str, str]
+    unsupported: tuple[str, ...] = ()
+    """Claims of the verdict, word for word, that nothing in the case holds."""
     cost_usd: float = 0.0
 
 
@@ -86,15 +95,17 @@ class Judge:
             ModelError: There is no usable answer.
         """
         request, marker = self._request(record, order, sample)
-        marks, usage = self.line.ask(
-            request, lambda reply: read_marks(reply, self.rubric), marker=marker
+        spoken = [record.verdict.rationale, *(g.why for g in record.verdict.violations)]
+        answer, usage = self.line.ask(
+            request, lambda reply: read_answer(reply, self.rubric, spoken=spoken), marker=marker
         )
         return Judgement(
             record.case_id,
             order,
             sample,
-            {name: one.mark for name, one in marks.items()},
-            {name: one.because for name, one in marks.items()},
+            {name: one.mark for name, one in answer.marks.items()},
+            {name: one.because for name, one in answer.marks.items()},
+            answer.unsupported,
             usage.cost_usd,
         )
 
@@ -154,7 +165,7 @@ def material(record: Recorded) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _form(names: tuple[str, ...]) -> type[BaseModel]:
-    fields: dict[str, Any] = dict.fromkeys(names, (Mark, ...))
+    fields: dict[str, Any] = {UNSUPPORTED: (Claims, ...)} | dict.fromkeys(names, (Mark, ...))
     created: type[BaseModel] = create_model(
         "marks", __config__=ConfigDict(extra="forbid"), **fields
     )
@@ -162,15 +173,28 @@ def _form(names: tuple[str, ...]) -> type[BaseModel]:
 
 
 def form(rubric: Rubric) -> type[BaseModel]:
-    """Return the form of an answer: a reason and a mark for each criterion."""
+    """Return the form of an answer: claims without a ground, and a mark for each criterion."""
     return _form(tuple(criterion.name for criterion in rubric.criteria))
 
 
-def read_marks(reply: Reply, rubric: Rubric) -> dict[str, Mark]:
-    """Return the marks that a reply holds.
+@dataclass(frozen=True)
+class ReadAnswer:
+    """What a reply of the judge says."""
+
+    marks: Mapping[str, Mark]
+    unsupported: tuple[str, ...]
+
+
+def read_answer(reply: Reply, rubric: Rubric, *, spoken: Sequence[str]) -> ReadAnswer:
+    """Return what a reply says.
+
+    Args:
+        reply: What came back.
+        rubric: What was asked.
+        spoken: What the verdict says; a claim that does not stand in it was never made.
 
     Raises:
-        UnusableReplyError: It holds none, some only, more than asked for, or one out of range.
+        UnusableReplyError: Marks are missing, too many or out of range, or a claim was never made.
     """
     fields = one_object(read_prose(reply, longest=LONGEST_ANSWER))
     try:
@@ -180,7 +204,13 @@ def read_marks(reply: Reply, rubric: Rubric) -> dict[str, Mark]:
         place = ".".join(map(str, first["loc"]))
         detail = f"{shown(place)}: {first['msg']}"
         raise UnusableReplyError("fields", detail=detail) from None
-    return {criterion.name: getattr(found, criterion.name) for criterion in rubric.criteria}
+    claims: tuple[str, ...] = getattr(found, UNSUPPORTED)
+    for claim in claims:
+        if not any(claim in words for words in spoken):
+            detail = f"unsupported: the verdict does not say {shown(claim)}"
+            raise UnusableReplyError("fields", detail=detail)
+    names = [criterion.name for criterion in rubric.criteria]
+    return ReadAnswer({name: getattr(found, name) for name in names}, claims)
 
 
 def judged(

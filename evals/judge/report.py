@@ -13,7 +13,7 @@ from errors import RecordsError
 from evals.estimate import Estimate, estimate_data
 from evals.judge.asking import Judgement, Unjudged
 from evals.judge.rubric import Rubric
-from evals.judge.worth import Worth, worth
+from evals.judge.worth import Worth, unsupported_rate, worth
 from evals.run import Recorded, Run
 
 JUDGE = "judge.json"
@@ -21,6 +21,7 @@ MARKS = "marks.jsonl"
 """Every mark with its reason; the reasons may repeat words of the content."""
 
 _ITSELF = "it judges the words of its own model"
+_CLAIMS_UNPROVEN = "people were not asked which claims have no ground"
 _FIGURES = ("mean", "spread", "by_order", "agreement", "above_people", "by_length")
 
 
@@ -82,6 +83,11 @@ def assessment_data(found: Assessment) -> dict[str, Any]:
             }
             for name, one in found.worths().items()
         },
+        "unsupported_claims": {
+            **estimate_data(unsupported_rate(found.judgements, found.records)),
+            "proven": False,
+            "unproven": [_CLAIMS_UNPROVEN],
+        },
         "checks": {name: estimate_data(share) for name, share in found.checks.items()},
         "cannot": list(found.rubric.cannot),
     }
@@ -133,6 +139,8 @@ def _mark_lines(found: Assessment) -> Iterator[str]:
         yield f"    agreement with people {_told(one.agreement)}; by order {_told(one.by_order)}"
         for doubt in one.unproven:
             yield f"    unproven: {doubt}"
+    claims = unsupported_rate(found.judgements, found.records)
+    yield f"  verdicts with a claim that nothing holds: {_told(claims)}   UNPROVEN"
     if found.unjudged:
         yield f"  {len(found.unjudged)} judgements gave no usable marks: {found.unjudged[0].why}"
 

@@ -21,7 +21,7 @@ from agent.case import Frozen, Id
 from agent.reading_cases import checked, json_lines
 from errors import InputError, shown
 from evals.estimate import NO_DATA, Estimate
-from evals.intervals import Weights, bootstrap
+from evals.intervals import Weights, bootstrap, clustered_share
 from evals.judge.asking import Judgement
 from evals.judge.rubric import LEAST, MOST, Rubric
 from evals.run import Recorded
@@ -174,6 +174,23 @@ def _mean_of(values: Floats, families: Sequence[str]) -> Estimate:
         return float(np.dot(values[known], weights[known])) / total if total else math.nan
 
     return bootstrap(mean, families, n=n)
+
+
+def unsupported_rate(judgements: Sequence[Judgement], records: Sequence[Recorded]) -> Estimate:
+    """Share of verdicts in which the judge finds a claim that nothing holds; lower is better.
+
+    At least half of the judgements of a verdict have to find one, whichever: one look alone may
+    err. Claims are word for word the verdict's own, which code has checked.
+    """
+    found: dict[str, list[bool]] = {}
+    for one in judgements:
+        found.setdefault(one.case_id, []).append(bool(one.unsupported))
+    judged = [record for record in records if record.case_id in found]
+    return clustered_share(
+        [int(2 * sum(found[r.case_id]) >= len(found[r.case_id])) for r in judged],
+        [1] * len(judged),
+        [record.cluster or record.case_id for record in judged],
+    )
 
 
 def _agreement(means: Floats, people: Floats, families: Sequence[str]) -> Estimate:

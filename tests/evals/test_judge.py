@@ -22,7 +22,7 @@ from commands import measure
 from commands.group import AmicusGroup
 from errors import InputError, ModelError, UsageError
 from evals.golden import Expected, GoldenCase
-from evals.judge.asking import Judgement, Order, read_marks
+from evals.judge.asking import Judgement, Order, read_answer
 from evals.judge.assess import Asked, assess, marking_sheet
 from evals.judge.checks import checked
 from evals.judge.report import Assessment, assessment_data, assessment_table, write_assessment
@@ -187,13 +187,11 @@ def test_a_check_that_never_applies_measures_nothing() -> None:
     assert math.isnan(shares["abstention gives its reason"].value)
 
 
-def marks(*given: int) -> str:
-    return json.dumps(
-        {
-            name: {"because": "the words say so", "mark": m}
-            for name, m in zip(NAMES, given, strict=True)
-        }
-    )
+def marks(*given: int, unsupported: Sequence[str] = ()) -> str:
+    named = dict(zip(NAMES, given, strict=True))
+    answer: dict[str, Any] = {"unsupported": list(unsupported)}
+    answer |= {name: {"because": "the words say so", "mark": m} for name, m in named.items()}
+    return json.dumps(answer)
 
 
 def said(text: str) -> Reply:
@@ -201,7 +199,7 @@ def said(text: str) -> Reply:
 
 
 def test_marks_are_read_with_their_reasons() -> None:
-    found = read_marks(said(f"```json\n{marks(5, 3, 1)}\n```"), RUBRIC)
+    found = read_answer(said(f"```json\n{marks(5, 3, 1)}\n```"), RUBRIC, spoken=[]).marks
     assert {name: mark.mark for name, mark in found.items()} == dict(
         zip(NAMES, (5, 3, 1), strict=True)
     )
@@ -224,11 +222,13 @@ def test_marks_are_read_with_their_reasons() -> None:
         marks(5, 3, 1).replace('"completeness"', '"kindness"'),
         marks(5, 3, 1).replace("{", '{"total": 9, ', 1),
         marks(5, 3, 1).replace("the words say so", ""),
+        marks(5, 3, 1).replace('"unsupported": []', '"unsupported": "none"'),
+        marks(5, 3, 1, unsupported=["It insults his mother."]),
     ],
 )
 def test_nonsense_is_no_mark(nonsense: str) -> None:
     with pytest.raises(UnusableReplyError):
-        read_marks(said(nonsense), RUBRIC)
+        read_answer(said(nonsense), RUBRIC, spoken=["It insults."])
 
 
 def judged_at(
@@ -349,6 +349,20 @@ def test_labelled_verdicts_are_judged_first(folder: Path) -> None:
     )
     assert [one.case_id for one in found.records] == ["g-4"]
     assert found.worths()["rationale"].agreement.n <= 1
+
+
+def test_a_claim_without_a_ground_is_counted_where_the_verdict_makes_it(folder: Path) -> None:
+    claim = "insults somebody who is tagged"
+
+    def found_in_two(asked: WireAsked) -> Answer:
+        named = "Case g-1" in asked.last_words or "Case g-2" in asked.last_words
+        return Answer(marks(3, 3, 3, unsupported=[claim] if named else []))
+
+    data = assessment_data(judged_at(folder, found_in_two)[0])
+
+    assert data["unsupported_claims"]["value"] == 0.5
+    assert data["unsupported_claims"]["n"] == 4
+    assert data["unsupported_claims"]["proven"] is False
 
 
 def test_a_sheet_that_people_filled_in_is_read_back(folder: Path) -> None:
