@@ -47,6 +47,8 @@ class Line:
     price: Price = FREE
     deadline: Callable[[], Deadline | None] = no_deadline
     """Asked before every exchange."""
+    server: str = ""
+    """The address of a server other than the provider's own: another server, another answer."""
     purse: Pays | None = None
     """Without one, every exchange goes straight to the provider and nothing is kept of it."""
 
@@ -77,14 +79,24 @@ class Line:
                 request = _with_flaw(request, reply, flaw, marker)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def usage(self, reply: Reply, *, batch: bool = False) -> Usage:
-        """Return what one exchange used and cost."""
+    @property
+    def place(self) -> str:
+        """Who answers, and where, if that does not go without saying."""
+        return f"{self.provider.name} at {self.server}" if self.server else self.provider.name
+
+    def usage(self, request: Request, reply: Reply, *, batch: bool = False) -> Usage:
+        """Return what one exchange used and cost.
+
+        Some gateways and servers do not count, or leave half of it out. What nobody has counted
+        costs the most that it could have: a budget that sees nothing spent would hold nothing.
+        """
+        counted = self.price.cost(reply.tokens) * self._share(batch=batch)
         return Usage(
             model_calls=1,
             input_tokens=reply.tokens.input,
             cached_tokens=reply.tokens.cached,
             output_tokens=reply.tokens.output,
-            cost_usd=self.price.cost(reply.tokens) * self._share(batch=batch),
+            cost_usd=counted if _is_counted(reply) else self.most(request, batch=batch),
         )
 
     def most(self, request: Request, *, batch: bool = False) -> float:
@@ -99,7 +111,7 @@ class Line:
             if self.purse is not None:
                 return self.purse.exchange(self, request, marker=marker)
             reply = self.provider.send(request, deadline=self.deadline())
-            return Priced(reply, self.usage(reply))
+            return Priced(reply, self.usage(request, reply))
         except NoConclusionError as error:
             cost = total(spent, error.usage)
             raise NoConclusionError(error.reason, error.message, usage=cost) from None
@@ -111,6 +123,12 @@ class Line:
             model=self.provider.name, attempts=attempts, flaw=flaw.message
         )
         return NoConclusionError(flaw.reason, message, usage=spent)
+
+
+def _is_counted(reply: Reply) -> bool:
+    """Whether the server has told what it read, and what it wrote if it wrote anything."""
+    wrote = bool(reply.text or reply.calls)
+    return reply.tokens.input > 0 and (reply.tokens.output > 0 or not wrote)
 
 
 def total(*usages: Usage) -> Usage:

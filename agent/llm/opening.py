@@ -131,4 +131,9 @@ def _line(name: str, options: LanguageOptions, prices: PriceFile) -> tuple[Line,
         )
     inner, close = open_provider(name, options)
     patient = RetryingProvider(inner, Limiter(options.in_flight), CircuitBreaker(inner.name))
-    return Line(patient, price or FREE), close
+    return Line(patient, price or FREE, server=_own_server(name, options)), close
+
+
+def _own_server(name: str, options: LanguageOptions) -> str:
+    url = options.urls[name.partition(":")[0]].rstrip("/")
+    return url if is_own_server(name, options) else ""

@@ -1,8 +1,8 @@
 """What one review asks and pays: budgets, deadline, answers already paid for, and the record of it.
 
-Every exchange of a review goes through its purse. The key of an exchange is a hash of the model
-and of all that is sent, with the random marker taken out; so the same case under the same rules,
-prompts and parameters is asked once, whoever asks again.
+Every exchange of a review goes through its purse. The key of an exchange is a hash of the model,
+its server and all that is sent, with the random marker taken out; so the same case under the same
+rules, prompts and parameters is asked once, whoever asks again.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Purse:
             NoConclusionError: A budget has no room for it.
             ProviderError: There is no answer.
         """
-        key = exchange_key(line.provider.name, request, marker)
+        key = exchange_key(line.place, request, marker)
         noted: dict[str, Any] = {"model": line.provider.name, "key": key, "marker": marker}
         noted["request"] = self._asked(request, marker)
         self.exchanges.append(noted)
@@ -133,7 +133,7 @@ class Purse:
         """Ask for an answer that nobody has paid for yet."""
         with self._held(line, request) as settle:
             reply = self._till.send(line, key, request, self._deadline)
-            priced = Priced(reply, line.usage(reply, batch=self._till.discount))
+            priced = Priced(reply, line.usage(request, reply, batch=self._till.discount))
             settle(priced, key)
         return priced
 
@@ -208,9 +208,9 @@ class Purse:
         return name
 
 
-def exchange_key(model: str, request: Request, marker: str) -> str:
+def exchange_key(place: str, request: Request, marker: str) -> str:
     """Return what makes two questions the same question, whatever marker they were asked with."""
-    return hashlib.sha256(f"{model}\n{_request_text(request, marker)}".encode()).hexdigest()
+    return hashlib.sha256(f"{place}\n{_request_text(request, marker)}".encode()).hexdigest()
 
 
 def _request_text(request: Request, marker: str) -> str:

@@ -22,6 +22,7 @@ from agent.llm.exchange import (
     Tokens,
     UnavailableError,
 )
+from agent.llm.openai_provider import OpenAIProvider
 from agent.llm.options import Budgets
 from agent.llm.prices import Price
 from agent.llm.purse import Purse, Till, exchange_key
@@ -29,6 +30,8 @@ from agent.model import NoConclusionError
 from records.spending import spent_on, sums
 from records.store import Records, open_records
 from tests.agent.llm.scripted import ScriptedProvider, says
+from tests.wire.answers import Answer
+from tests.wire.language_models import LanguageModels, language_models
 
 PRICE = Price(model="*", input=10, output=10)
 """A cent for a thousand tokens."""
@@ -97,6 +100,42 @@ def test_another_parameter_prompt_or_case_is_another_question(changes: dict[str,
 
     assert exchange_key("a:b", one, "m1") != exchange_key("a:b", other, "m1")
     assert exchange_key("a:b", one, "m1") != exchange_key("a:c", one, "m1")
+
+
+def test_what_one_server_answered_is_not_taken_for_the_answer_of_another(till: TillWith) -> None:
+    """Who has tried out a model's name on a simulated server must not meet its answers again."""
+
+    def words(server: LanguageModels) -> str:
+        provider = OpenAIProvider("m", key=server.key, base_url=server.openai_url)
+        text: str = ask(till().purse("c-1"), Line(provider, server=server.openai_url)).reply.text
+        provider.close()
+        return text
+
+    with language_models([Answer("mocked")]) as one, language_models([Answer("real")]) as other:
+        assert [words(one), words(other), words(one)] == ["mocked", "real", "mocked"]
+
+
+@pytest.mark.parametrize(
+    "uncounted",
+    [
+        Answer("fine", has_usage=False),
+        Answer("fine", input_tokens=0, output_tokens=0),
+        Answer("fine", input_tokens=100, output_tokens=0),
+    ],
+)
+def test_an_answer_whose_tokens_the_server_does_not_count_costs_the_most_it_can(
+    till: TillWith, uncounted: Answer
+) -> None:
+    most = PRICE.most(asked("m1"))
+    with language_models([uncounted]) as server:
+        provider = OpenAIProvider("m", key=server.key, base_url=server.openai_url)
+        booked = till(budgets=Budgets(run=1.5 * most))
+        paid = ask(booked.purse("c-1"), Line(provider, PRICE))
+        with pytest.raises(NoConclusionError, match="budget"):
+            ask(booked.purse("c-2"), Line(provider, PRICE), text="another")
+        provider.close()
+
+    assert paid.usage.cost_usd == pytest.approx(most)
 
 
 def test_what_a_run_paid_before_it_was_killed_still_counts_as_its_cost(till: TillWith) -> None:
