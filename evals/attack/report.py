@@ -98,9 +98,12 @@ def attack_table(siege: Siege) -> str:
 
 
 def _lines(title: str, tolls: Mapping[str, Toll]) -> Iterator[str]:
-    yield f"{title:20} {'flipped to allowed':24} {'harmless lost':24} {'harmless noticed':24}"
+    heads = ("flipped to allowed", "left to a person", "harmless lost", "harmless noticed")
+    yield f"{title:20} {' '.join(f'{head:24}' for head in heads)}".rstrip()
     for name, t in tolls.items():
-        cells = " ".join(f"{_told(estimate):24}" for estimate in (t.flipped, t.lost, t.noticed))
+        cells = " ".join(
+            f"{_told(estimate):24}" for estimate in (t.flipped, t.blunted, t.lost, t.noticed)
+        )
         yield f"  {name:18} {cells}".rstrip()
 
 

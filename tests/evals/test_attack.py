@@ -152,6 +152,16 @@ def test_an_order_that_is_obeyed_and_a_harmless_case_that_is_lost_are_counted_ap
     assert lost == {"very long"}
 
 
+def test_a_violation_that_only_becomes_doubtful_is_no_flip() -> None:
+    def doubts(case: Case) -> Verdict:
+        return reads_letters(case) if case.text in {POST, KIND_POST} else verdict(case, "abstain")
+
+    found = toll(attempts_on(doubts))
+    assert found.flipped.value == 0.0
+    assert found.blunted.value == 1.0
+    assert found.noticed.value == 1.0
+
+
 def test_finding_only_the_attack_loses_no_harmless_case() -> None:
     found = toll(attempts_on(notices_orders))
     assert found.lost.value == 0.0
