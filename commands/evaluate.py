@@ -82,18 +82,19 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
     from evals.run.telling import telling_progress
     from evals.scratch import scratch_reviewer
     from evals.table import table
+    from policies.reading import load_rulebook
 
     settings = read_settings()
     asking = Asked(
         samples=samples, cascade=route == "cascade", fresh=fresh, run=f"eval {out.resolve()}"
     )
     options = options_for(settings, policies, model, asking)
+    rulebook = load_rulebook(options.policies)
+    cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
+    cases = drawn(cases, limit, seed=seed)
+    if swaps:
+        cases = _swapped(cases, golden)
     with scratch_reviewer(options, accounts=accounts, precedents=precedents) as reviewer:
-        rulebook = reviewer.desk.rulebook
-        cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
-        cases = drawn(cases, limit, seed=seed)
-        if swaps:
-            cases = _swapped(cases, golden)
         given = {"accounts": file_id(accounts), "precedents": file_id(precedents)}
         made_of = manifest_for(cases, reviewer, seed=seed, options=given)
         if fresh:

@@ -75,37 +75,30 @@ def group_rates(outcomes: Sequence[Outcome], slice_name: str) -> list[GroupRates
 
 def _rates(outcomes: Sequence[Outcome], slice_name: str, name: str, rate: Rate) -> GroupRates:
     members = [o.slices.get(slice_name, "") for o in outcomes]
+    named = zip(map(rate, outcomes), clusters_of(outcomes), members, strict=True)
+    counted = [(hits, tries, cluster, group) for (hits, tries), cluster, group in named if tries]
     groups = sorted(set(members) - {""})
-    tallies = {g: _tally(outcomes, rate, [m == g for m in members]) for g in groups}
-    others = {g: _tally(outcomes, rate, [m != g for m in members]) for g in groups}
+    inside = {g: [(h, n, c) for h, n, c, group in counted if group == g] for g in groups}
+    tallies = {g: _tally(inside[g]) for g in groups}
+    others = {g: _tally([(h, n, c) for h, n, c, group in counted if group != g]) for g in groups}
     known = [g for g in groups if tallies[g].tries]
     return GroupRates(
         rate=name,
-        groups={g: _estimate(outcomes, rate, [m == g for m in members]) for g in groups},
+        groups={g: _estimate(inside[g]) for g in groups},
         gaps=_against_others(known, tallies, others),
         widest=_widest([g for g in known if tallies[g].tries >= FEWEST], tallies),
         too_small=[g for g in groups if tallies[g].tries < FEWEST],
     )
 
 
-def _chosen(
-    outcomes: Sequence[Outcome], rate: Rate, mask: Sequence[bool]
-) -> list[tuple[int, int, str]]:
-    named = zip(outcomes, clusters_of(outcomes), mask, strict=True)
-    return [(*rate(o), cluster) for o, cluster, chosen in named if chosen and rate(o)[1]]
-
-
-def _tally(outcomes: Sequence[Outcome], rate: Rate, mask: Sequence[bool]) -> _Tally:
-    counted = _chosen(outcomes, rate, mask)
+def _tally(counted: Sequence[tuple[int, int, str]]) -> _Tally:
     effective = effective_cases(counted) if counted else 0.0
-    return _Tally(sum(c[0] for c in counted), sum(c[1] for c in counted), effective)
+    return _Tally(sum(h for h, _, _ in counted), sum(n for _, n, _ in counted), effective)
 
 
-def _estimate(outcomes: Sequence[Outcome], rate: Rate, mask: Sequence[bool]) -> Estimate:
-    counted = _chosen(outcomes, rate, mask)
-    return clustered_share(
-        [c[0] for c in counted], [c[1] for c in counted], [c[2] for c in counted]
-    )
+def _estimate(counted: Sequence[tuple[int, int, str]]) -> Estimate:
+    hits, tries = [h for h, _, _ in counted], [n for _, n, _ in counted]
+    return clustered_share(hits, tries, [cluster for _, _, cluster in counted])
 
 
 def _against_others(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from agent.masking import without_content
+from agent.masking import SHARED_WORDS, without_content
 from agent.verdict import Verdict
 from evals.outcome import Outcome
 from evals.run import Recorded, outcome_of
 
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
 OUTCOMES: Mapping[str, str] = {
     "right": "right",
     "section": "right, on another section",
@@ -45,7 +47,7 @@ def cases_data(records: Sequence[Recorded]) -> list[dict[str, object]]:
 def _case(record: Recorded) -> dict[str, object]:
     outcome = outcome_of(record)
     verdict, case = record.verdict, record.case
-    contents = [case.text, *(item.text for item in case.context)]
+    contents = _Contents([case.text, *(item.text for item in case.context)])
     told: dict[str, object] = {
         "id": record.case_id,
         "text": case.text or f"account {case.account_id}",
@@ -77,13 +79,35 @@ def _case(record: Recorded) -> dict[str, object]:
     return {name: value for name, value in told.items() if value not in (None, [], "", {})}
 
 
-def _prose(text: str, contents: Sequence[str]) -> list[str]:
+class _Contents:
+    """The words of a case, to find out quickly whether prose repeats them: mostly it does not."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        said = [_WORD.findall(text.lower()) for text in texts]
+        self.runs = {run for words in said for run in _runs(words, min(SHARED_WORDS, len(words)))}
+        self._lengths = {len(run) for run in self.runs}
+
+    def may_stand_in(self, prose: str) -> bool:
+        words = _WORD.findall(prose.lower())
+        return any(run in self.runs for length in self._lengths for run in _runs(words, length))
+
+
+def _runs(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
+    """Every `length` words in a row; none of no words."""
+    if length:
+        yield from zip(*(words[start:] for start in range(length)), strict=False)
+
+
+def _prose(text: str, contents: _Contents) -> list[str]:
     """Words about the case: as they are, and covered where they repeat the content."""
-    covered = without_content(text, contents)
+    if text.isprintable() and not contents.may_stand_in(text):
+        return [text]
+    covered = without_content(text, contents.texts)
     return [text] if covered == text else [text, covered]
 
 
-def _grounds(verdict: Verdict, contents: Sequence[str]) -> list[dict[str, object]]:
+def _grounds(verdict: Verdict, contents: _Contents) -> list[dict[str, object]]:
     return [
         {
             "section": ground.section,

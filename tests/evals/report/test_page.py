@@ -5,7 +5,11 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from evals.report.cases import OUTCOMES, cases_data, fate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.masking import without_content
+from evals.report.cases import OUTCOMES, _Contents, _prose, cases_data, fate
 from evals.run import outcome_of
 from tests.evals.by_ear import golden_case, records_of
 from tests.evals.report.conftest import ATTACK, HOSTILE
@@ -86,3 +90,15 @@ def test_prose_that_repeats_the_content_has_a_covered_form() -> None:
     (told,) = cases_data([record.model_copy(update={"verdict": verdict})])
     assert told["rationale"] == ["It says 'those people again'.", "It says '••••• •••••• •••••'."]
     assert told["against"] == ["A short name may stand in capitals."]
+
+
+words = st.lists(st.sampled_from(["you", "all", "go", "home", "I’m", "it's", "\u202e"]), max_size=9)
+
+
+@given(words, st.lists(words, min_size=1, max_size=3))
+def test_the_quick_look_for_repeated_content_misses_nothing(
+    prose: list[str], contents: list[list[str]]
+) -> None:
+    text, texts = ", ".join(prose), [" ".join(one) for one in contents]
+    covered = without_content(text, texts)
+    assert _prose(text, _Contents(texts)) == ([text] if covered == text else [text, covered])
