@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,18 +76,19 @@ def add(priority: Priority, clock: Clock) -> Callable[..., AddReport]:
 def run(priority: Priority) -> Callable[..., Tally]:
     """Let a crew work until nothing is left."""
 
-    def run(
+    def run(  # noqa: PLR0913 (what a crew is made of)
         records: Records,
         opinion: Callable[[Case], Opinion] = opinion_on,
         *,
         closing: ClosingPolicy | None = None,
         stop: threading.Event | None = None,
+        clock: Callable[[], float] = time.time,
         on_progress: Callable[[Tally], None] = lambda _: None,
         **changes: Any,
     ) -> Tally:
         orders: dict[str, Any] = {"name": "crew", "workers": 4, "rest_seconds": 0.01} | changes
         bench = Bench(closing or EverythingCloses(), priority)
-        post = Post(records, opinion, bench, Orders(**orders), on_progress=on_progress)
+        post = Post(records, opinion, bench, Orders(**orders), clock=clock, on_progress=on_progress)
         return work(post, stop or threading.Event())
 
     return run
