@@ -20,7 +20,7 @@ from agent.llm.exchange import (
     Request,
     Tokens,
 )
-from agent.llm.transport_errors import Failures, RefusedParameterError
+from agent.llm.transport_errors import BAD_REQUEST, Failures, RefusedParameterError
 from agent.llm.transport_sdk import PATIENCE, Wire, checked_key, on_the_wire
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -32,7 +32,8 @@ _FINISHES: Mapping[str, Finish] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
-_DISPENSABLE = frozenset({"temperature", "seed", "parallel_tool_calls", "logprobs"})
+_DISPENSABLE = ("seed", "logprobs", "parallel_tool_calls", "temperature")
+"""Parameters that a request can do without; those that servers most often refuse come first."""
 _OLD_LENGTH, _NEW_LENGTH = "max_tokens", "max_completion_tokens"
 _LENGTHS = frozenset({_OLD_LENGTH, _NEW_LENGTH})
 
@@ -40,8 +41,9 @@ _LENGTHS = frozenset({_OLD_LENGTH, _NEW_LENGTH})
 class OpenAIProvider:
     """Answers requests by `POST /chat/completions`, once; safe to share between threads.
 
-    A parameter that the model refuses by name (reasoning models take no temperature) is left out
-    from then on, so no list of models has to be kept.
+    A parameter that the model refuses (reasoning models take no temperature) is left out from then
+    on, so no list of models has to be kept. Gateways refuse without a name; then the parameters
+    that no answer has come to yet are left out in turn.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class OpenAIProvider:
             )
         self._wire = _open_wire(self._name, checked_key(key, self._name), base_url, patience, clock)
         self._refused: frozenset[str] = frozenset()
+        self._taken: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         """Name the model, and nothing that is secret."""
@@ -91,16 +94,42 @@ class OpenAIProvider:
             ProviderError: There is no answer.
         """
         while True:
-            body = chat_body(
-                request, self._model, own_server=self._own_server, refused=self._refused
-            )
+            body = self._body(request, self._refused)
             try:
-                answered = self._wire.post("/chat/completions", body, deadline)
+                return self._answer_to(body, deadline)
             except RefusedParameterError as error:
                 if not self._does_without(error.parameter, body):
                     raise
+            except RefusedRequestError as error:
+                reply = self._answer_to_less(request, body, deadline) if _is_bad(error) else None
+                if reply is None:
+                    raise
+                return reply
+
+    def _body(self, request: Request, refused: frozenset[str]) -> dict[str, Any]:
+        return chat_body(request, self._model, own_server=self._own_server, refused=refused)
+
+    def _answer_to(self, body: Mapping[str, Any], deadline: Deadline | None) -> Reply:
+        answered = self._wire.post("/chat/completions", body, deadline)
+        self._taken |= body.keys()
+        return self._reply(answered.data, answered.request_id)
+
+    def _answer_to_less(
+        self, request: Request, body: Mapping[str, Any], deadline: Deadline | None
+    ) -> Reply | None:
+        """The answer without each parameter that may be at fault, then without all; or None."""
+        suspects = [name for name in _DISPENSABLE if name in body and name not in self._taken]
+        tries = [frozenset({name}) for name in suspects]
+        for dropped in [*tries, frozenset(suspects)] if len(tries) > 1 else tries:
+            try:
+                reply = self._answer_to(self._body(request, self._refused | dropped), deadline)
+            except RefusedRequestError as error:
+                if not _is_bad(error):
+                    raise
             else:
-                return self._reply(answered.data, answered.request_id)
+                self._refused |= dropped
+                return reply
+        return None
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,7 +138,8 @@ class OpenAIProvider:
     def _does_without(self, parameter: str, body: Mapping[str, Any]) -> bool:
         """Whether the request can be sent again without a parameter that was still in it."""
         refused = self._refused | {parameter}
-        if parameter not in body or parameter not in _DISPENSABLE | _LENGTHS or refused >= _LENGTHS:
+        known = parameter in _DISPENSABLE or parameter in _LENGTHS
+        if parameter not in body or not known or refused >= _LENGTHS:
             return False
         self._refused = refused
         return True
@@ -120,6 +150,11 @@ class OpenAIProvider:
             # Gateways wrap the error of the server behind them into a 200.
             raise self._wire.failures.unreadable("it holds no choice")
         return read_chat(data, choices[0], request_id)
+
+
+def _is_bad(error: RefusedRequestError) -> bool:
+    """Whether the server found fault with the form of the request."""
+    return error.status in BAD_REQUEST
 
 
 def _open_wire(

@@ -25,7 +25,8 @@ from errors import shown
 _LATER = frozenset({429, 529})
 _AGAIN = frozenset({408, 409, 425, 499})
 _SERVER_FAULT = 500
-_BAD_REQUEST = frozenset({400, 422})
+BAD_REQUEST = frozenset({400, 422})
+"""A parameter may be at fault, named or not."""
 _SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 """Codes with which a provider says 429 when the money is gone: waiting does not help."""
 _NO_MONEY = "the account has no credit left"
@@ -102,7 +103,7 @@ class Failures:
             hint = "try again later"
             return UnavailableError(message, hint=hint, retry_after=wait, status=status)
         hint = _HINTS.get(status, "correct the request")
-        if parameter and status in _BAD_REQUEST:
+        if parameter and status in BAD_REQUEST:
             return RefusedParameterError(message, hint=hint, status=status, parameter=parameter)
         return RefusedRequestError(message, hint=hint, status=status)
 

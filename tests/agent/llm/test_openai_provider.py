@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from agent.llm.exchange import (
     tool_messages,
 )
 from agent.llm.openai_provider import OpenAIProvider, chat_body, is_closed, read_chat
-from tests.wire.answers import HANG_UP, NOT_JSON, Answer, Broken, Call, Reaction, Refused
+from tests.wire.answers import HANG_UP, NOT_JSON, Answer, Asked, Broken, Call, Reaction, Refused
 from tests.wire.language_models import LanguageModels, language_models
 
 LOOK_UP = OfferedTool(
@@ -128,6 +129,42 @@ def test_parameters_that_a_model_refuses_are_left_out_from_then_on() -> None:
     for body in server.bodies:
         assert "temperature" not in body
         assert body["max_completion_tokens"] == 2_000
+
+
+def refusing(*parameters: str) -> Callable[[Asked], Reaction]:
+    """A gateway to a model that does not take these, which says so in its words alone."""
+
+    def script(asked: Asked) -> Reaction:
+        found = [name for name in parameters if name in asked.body]
+        return Refused(400, f"UnsupportedParamsError: {found}") if found else Answer("fine")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("refused", "tries"), [(("seed",), 2), (("temperature",), 3), (("seed", "temperature"), 4)]
+)
+def test_a_parameter_that_is_refused_without_its_name_is_found_and_left_out(
+    refused: tuple[str, ...], tries: int
+) -> None:
+    request = replace(REQUEST, seed=7, temperature=0.0)
+    with language_models(refusing(*refused)) as server:
+        provider = OpenAIProvider("m", key=server.key, base_url=server.openai_url)
+        assert provider.send(request).text == "fine"
+        assert len(server.asked) == tries
+        assert provider.send(request).text == "fine"
+        assert len(server.asked) == tries + 1
+        provider.close()
+    kept = {"seed", "temperature"} - set(refused)
+    assert kept <= server.bodies[-1].keys()
+
+
+def test_parameters_that_were_taken_before_are_not_suspected_of_a_refusal() -> None:
+    with asking(Answer("fine"), Refused(400, "too long")) as (provider, server):
+        provider.send(REQUEST)
+        with pytest.raises(RefusedRequestError, match="too long"):
+            provider.send(REQUEST)
+    assert len(server.asked) == 2
 
 
 def test_threads_that_are_refused_a_parameter_together_all_get_their_answer() -> None:
