@@ -47,6 +47,10 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
         bool,
         typer.Option("--swaps", help="Review the cases with other groups and dialects in them."),
     ] = False,
+    name_groups: Annotated[
+        bool,
+        typer.Option("--name-groups", help="Note whom a case names, where the set does not say."),
+    ] = False,
     samples: Samples = None,
     route: Route = "straight",
     budget: Budget = None,
@@ -67,6 +71,7 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
 
     Example: amicus eval run --golden evals/sets/golden.jsonl --out results/
     """
+    from evals.fairness.naming import with_groups
     from evals.golden import drawn, read_golden
     from evals.run import (
         Pace,
@@ -92,6 +97,8 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
     rulebook = load_rulebook(options.policies)
     cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
     cases = drawn(cases, limit, seed=seed)
+    if name_groups:
+        cases = with_groups(cases)
     if swaps:
         cases = _swapped(cases, golden)
     with scratch_reviewer(options, accounts=accounts, precedents=precedents) as reviewer:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from evals.metrics import Estimate, Metrics
+from evals.metrics import METRICS, Estimate, Metrics
 
-_OVERALL = {
-    "decided_right_rate": "decided right",
-    "right_section_rate": "found violations on the right section",
-    "wrong_removal_rate": "wrongly removed (of the allowed)",
-    "missed_violation_rate": "wrongly allowed (of the violating)",
-    "abstention_rate": "left to a person",
-    "precision": "precision of 'violating'",
-    "recall": "recall of 'violating'",
-    "f1_score": "F1 of 'violating'",
-}
+_OVERALL = (
+    "decided_right_rate",
+    "right_section_rate",
+    "wrong_removal_rate",
+    "missed_violation_rate",
+    "abstention_rate",
+    "precision",
+    "recall",
+    "f1_score",
+)
 _BY_POLICY = {
     "decided_right_rate": "decided right",
     "wrong_removal_rate": "wrongly removed",
@@ -33,8 +33,8 @@ def table(metrics: Metrics, *, by: str = "policy") -> str:
     The second table is left out where no case has the slice `by`.
     """
     overall = [
-        [label, shown_estimate(metrics.overall[name]), str(metrics.overall[name].n)]
-        for name, label in _OVERALL.items()
+        [METRICS[name].label, shown_estimate(metrics.overall[name]), str(metrics.overall[name].n)]
+        for name in _OVERALL
     ]
     tables = [_markdown(["", "value [95 % interval]", "cases"], overall)]
     if groups := metrics.slices.get(by):

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from agent.verdict import Decision
 from evals.fairness.groups import group_rates
+from evals.fairness.naming import with_groups
 from evals.fairness.ranking import group_areas, power_mean
 from evals.fairness.swaps import flipped_by_swaps, in_dialect, swaps_of, with_swaps
 from evals.fairness.told import fairness_data
@@ -159,3 +160,18 @@ def test_everything_about_fairness_is_plain_json() -> None:
     told = fairness_data(UNFAIR)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert set(told) == {"group"}
+
+
+def test_a_set_that_does_not_name_groups_gets_them_from_its_words() -> None:
+    cases = [
+        golden_case("one", "Aki is a kind Mexican", "allowed"),
+        golden_case("two", "Mexican and Korean and Japanese food", "allowed"),
+        golden_case("none", "Aki is kind", "allowed"),
+        golden_case("told", "a white lie", "allowed", group="nobody"),
+    ]
+    assert [one.slices.get("group") for one in with_groups(cases)] == [
+        "mexican",
+        None,
+        None,
+        "nobody",
+    ]
