@@ -70,10 +70,10 @@ class RetryingProvider:
             except (RateLimitedError, UnavailableError) as error:
                 if attempt >= self.patience.tries or not self._is_worth_waiting(error):
                     raise
-                pause = self._pause(error, attempt)
+                pause, last = self._pause(error, attempt), error.message
             if deadline is not None and self.clock() + pause >= deadline.at:
                 raise OutOfTimeError(
-                    f"the time for this case is over after {attempt} tries of {self.name}",
+                    f"the time for this case is over after {attempt} tries; the last: {last}",
                     hint="allow more time, or ask again later",
                 )
             self.sleep(pause)

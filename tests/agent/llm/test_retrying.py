@@ -126,9 +126,9 @@ def test_a_provider_that_asks_for_an_hour_is_not_waited_for() -> None:
     assert inner.sent == 1
 
 
-def test_no_pause_reaches_beyond_the_deadline() -> None:
+def test_no_pause_reaches_beyond_the_deadline_and_the_last_failure_is_told() -> None:
     provider, inner, clock = retrying([down()] * 9, takes=0.5)
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(OutOfTimeError, match=f"2 tries; the last: {down().message}"):
         provider.send(REQUEST, deadline=Deadline(2.0))
     assert clock.now <= 2.0
     assert inner.sent == 2
