@@ -16,7 +16,7 @@ from errors import InputError
 from evals.golden import MAX_TEXT_CHARS
 from evals.importing.convert import Left, Taken, convert
 from evals.importing.mapping import SetMap
-from evals.importing.rows import Row, has_column, rows
+from evals.importing.rows import has_column, rows
 from policies.rulebook import Rulebook
 
 SIDECAR = ".import.json"
@@ -32,7 +32,6 @@ class Tally:
     decisions: Counter[str] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
-    columns_seen: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
 
 
@@ -68,10 +67,12 @@ def import_set(  # noqa: PLR0913 - what a set is read by
 
 def _cases(file: Path, mapping: SetMap, tally: Tally, longest: int) -> Iterator[Taken]:
     """Every case of the set, counting what becomes of each row."""
+    unseen = _wanted(mapping)
     for row in rows(file):
         tally.read += 1
         where = f"{file}:{row.line}"
-        _watch_columns(row, mapping, tally)
+        for name in [n for n, columns in unseen.items() if has_column(row.fields, columns)]:
+            del unseen[name]
         found = convert(row, mapping, where=where, longest=longest)
         if isinstance(found, Taken) and found.fields["id"] in tally.ids:
             found = Left("its id was used by an earlier row")
@@ -82,7 +83,8 @@ def _cases(file: Path, mapping: SetMap, tally: Tally, longest: int) -> Iterator[
         tally.decisions[found.fields["expected"]["decision"]] += 1
         tally.by_label.update(found.by)
         yield found
-    _refuse_missing_columns(file, mapping, tally)
+    if tally.read:
+        _refuse_missing_columns(file, mapping, unseen)
 
 
 def _wanted(mapping: SetMap) -> dict[str, tuple[str, ...]]:
@@ -96,18 +98,13 @@ def _wanted(mapping: SetMap) -> dict[str, tuple[str, ...]]:
     return fields | slices | {f"labels.{n}": label.columns for n, label in mapping.labels.items()}
 
 
-def _watch_columns(row: Row, mapping: SetMap, tally: Tally) -> None:
-    for name, columns in _wanted(mapping).items():
-        if name not in tally.columns_seen and has_column(row.fields, columns):
-            tally.columns_seen.add(name)
-
-
-def _refuse_missing_columns(file: Path, mapping: SetMap, tally: Tally) -> None:
+def _refuse_missing_columns(
+    file: Path, mapping: SetMap, unseen: Mapping[str, tuple[str, ...]]
+) -> None:
     """A column that no row has is a map for another file: nothing of it is to be trusted."""
     own = {f"labels.{name}" for name, label in mapping.labels.items() if label.part_of is None}
-    needed = {n: columns for n, columns in _wanted(mapping).items() if n in {"text", "id"} | own}
-    for name, columns in needed.items():
-        if tally.read and name not in tally.columns_seen:
+    for name, columns in unseen.items():
+        if name in {"text", "id"} | own:
             raise InputError(
                 f"{file}: no row has a column {' or '.join(columns)}, which the map"
                 f" {mapping.name} reads as {name}",
