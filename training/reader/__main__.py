@@ -63,7 +63,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=20, help="pairs of a step")
     parser.add_argument("--source", type=Path, help="folder with the published weights")
     parser.add_argument("--checkpoint", type=Path, help="kept each minute, and carried on from")
-    parser.add_argument("--beside", type=Path, help="checkpoint of a process that learns as well")
+    parser.add_argument(
+        "--beside", type=Path, nargs="*", default=(), help="checkpoints of other learners"
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED)
     return parser.parse_args()
 

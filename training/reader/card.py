@@ -11,6 +11,7 @@ from pathlib import Path
 from policies.reading import load_rulebook
 from retrieval.reader import Reader, open_reader
 from training.reader.measure import (
+    EVERY,
     Figure,
     hate_figures,
     moderation_figures,
@@ -34,23 +35,24 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--rules", type=Path, help="file of comments with community rules")
     parser.add_argument("--folder", type=Path, default=SHIPPED)
+    parser.add_argument("--most", type=int, default=EVERY, help="rows of a set, evenly spread")
     parser.add_argument("--how-long", default="not noted")
     given = parser.parse_args()
     reader = open_reader(threads=1, folder=given.folder)
-    figures = list(_figures(reader, given.data, given.rules))
+    figures = list(_figures(reader, given))
     told = card(figures, _speed(reader), given.folder, given.data, given.how_long)
     (given.folder / "CARD.md").write_text(told, "utf-8")
     print(told)
 
 
-def _figures(reader: Reader, data: Path, rules: Path | None) -> Iterator[Figure]:
-    score = scoring(reader)
+def _figures(reader: Reader, given: argparse.Namespace) -> Iterator[Figure]:
+    score, most = scoring(reader), given.most
     yield from wording_figures(score, wording_pairs())
-    yield from hate_figures(score, data)
-    if rules is not None:
-        yield from rule_figures(score, rules)
-    yield from moderation_figures(score, data)
-    yield from word_figures(reader, data)
+    yield from hate_figures(score, given.data, most=most)
+    if given.rules is not None:
+        yield from rule_figures(score, given.rules, most=most)
+    yield from moderation_figures(score, given.data, most=most)
+    yield from word_figures(reader, given.data, most=most)
 
 
 def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_long: str) -> str:

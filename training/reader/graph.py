@@ -84,21 +84,31 @@ def _embedded(encoder: Encoder) -> str:
 
 
 def _heads(encoder: Encoder, x: str) -> None:
-    """The pair from the first token and the mean of the case; the words from their tokens."""
+    """The pair from the first token and the means of rule and case; the words from their tokens."""
     writer, tensors = encoder.writer, encoder.tensors
-    one = writer.integers(1)
+    one, last_axis = writer.integers(1), writer.integers(-1)
     kept = writer.node("Gather", [x, writer.integers(0)], "cls.kept", axis=1)
     first = writer.node("Squeeze", [kept, one], "cls")
-    on = writer.node("Cast", ["sides"], "on", to=TensorProto.FLOAT)
-    last_axis = writer.integers(-1)
-    masked = writer.node("Mul", [x, writer.node("Unsqueeze", [on, last_axis], "on.wide")], "masked")
-    total = writer.node("ReduceSum", [masked, one], "total", keepdims=0)
-    count = writer.node("ReduceSum", [on, one], "count", keepdims=1)
-    mean = writer.node("Div", [total, count], "mean")
-    both = writer.node("Concat", [first, mean], "both", axis=1)
-    for name, value, output in (("pair", both, "pair"), ("token", x, "words")):
+    on = writer.node("Cast", ["sides"], "case.on", to=TensorProto.FLOAT)
+    whole = writer.constant("whole", np.ones(1, np.float32))
+    off = writer.node("Sub", [whole, on], "rule.on")
+    case, rule = _mean(encoder, x, on, "case"), _mean(encoder, x, off, "rule")
+    agreed = writer.node("Mul", [rule, case], "agreed")
+    apart = writer.node("Abs", [writer.node("Sub", [rule, case], "difference")], "apart")
+    seen = writer.node("Concat", [first, case, agreed, apart], "seen", axis=1)
+    for name, value, output in (("pair", seen, "pair"), ("token", x, "words")):
         weight = writer.constant(f"{name}.matrix", tensors[f"{name}.weight"].T)
         bias = writer.constant(f"{name}.bias", tensors[f"{name}.bias"])
         product = writer.node("MatMul", [value, weight], f"{name}.product")
         added = writer.node("Add", [product, bias], f"{name}.added")
         writer.node("Squeeze", [added, last_axis], output)
+
+
+def _mean(encoder: Encoder, x: str, on: str, name: str) -> str:
+    """The mean of the tokens that are on."""
+    writer, one = encoder.writer, encoder.writer.integers(1)
+    wide = writer.node("Unsqueeze", [on, writer.integers(-1)], f"{name}.wide")
+    masked = writer.node("Mul", [x, wide], f"{name}.masked")
+    total = writer.node("ReduceSum", [masked, one], f"{name}.total", keepdims=0)
+    count = writer.node("ReduceSum", [on, one], f"{name}.count", keepdims=1)
+    return writer.node("Div", [total, count], f"{name}.mean")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as f
@@ -15,12 +16,13 @@ from torch import Tensor
 from training.reader.batches import Batch
 from training.reader.network import Reader
 
-PEAK = 1.5e-4
+PEAK = 2e-4
+PACE_OF_HEADS = 10.0
 WARM = 0.02
 """Share of the time in which the steps grow; behind it they shrink to nothing in a line."""
 WORDS_WEIGHT = 0.3
-MEMORY = 0.998
-"""What ships is a running mean of the weights; so much of it stays at each step."""
+MEMORY, MEAN_EVERY = 0.98, 5
+"""What ships is a running mean of the weights; so much of it stays, each so many steps."""
 SAVE_EVERY = 60.0
 
 
@@ -30,10 +32,10 @@ class Plan:
 
     seconds: float
     checkpoint: Path
-    beside: Path | None = None
-    """The checkpoint of a second process that learns from other pairs at the same time. Whenever
-    this one saves, it takes the mean of both weights (local SGD, Stich 2019): on a busy machine
-    two single threads learn more than two threads that wait for each other."""
+    beside: Sequence[Path] = ()
+    """The checkpoints of other processes that learn from other pairs at the same time. Whenever
+    this one saves, it takes the mean of all weights (local SGD, Stich 2019): on a busy machine
+    single threads learn more side by side than threads that wait for each other."""
     peak: float = PEAK
 
 
@@ -44,8 +46,7 @@ def learn(reader: Reader, stream: Iterator[Batch], plan: Plan) -> Reader:
     still ends well.
     """
     mean = {name: value.clone() for name, value in reader.state_dict().items()}
-    weights = [value for value in reader.parameters() if value.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=plan.peak, weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(_groups(reader), lr=plan.peak, weight_decay=0.01, fused=True)
     spent, steps = _resumed(reader, mean, optimizer, plan.checkpoint)
     last = started = time.monotonic()
     saved, sums = started, [0.0, 0.0, 0.0]
@@ -53,14 +54,11 @@ def learn(reader: Reader, stream: Iterator[Batch], plan: Plan) -> Reader:
     for batch in stream:
         rate = plan.peak * _slope(min(spent / plan.seconds, 1.0))
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["pace"]
         loss, right = _step(reader, batch, optimizer)
         steps += 1
-        memory = min(MEMORY, 1 - 10 / (steps + 10))
-        with torch.no_grad():
-            for name, value in reader.state_dict().items():
-                if name != "words.weight":
-                    mean[name].lerp_(value, 1 - memory)
+        if steps % MEAN_EVERY == 0:
+            _remember(reader, mean)
         now = time.monotonic()
         spent, last = spent + now - last, now
         sums = [sums[0] + loss, sums[1] + right, sums[2] + len(batch.ids)]
@@ -84,13 +82,27 @@ def learn(reader: Reader, stream: Iterator[Batch], plan: Plan) -> Reader:
                 "right": round(sums[1] / sums[2], 4),
             }
             print(json.dumps(told), flush=True)
-            if plan.beside is not None and plan.beside.exists():
-                _meet(reader, torch.load(plan.beside, weights_only=True)["reader"])
+            _meet(reader, [file for file in plan.beside if file.exists()])
             saved, sums = now, [0.0, 0.0, 0.0]
         if done:
             break
     reader.load_state_dict(mean)
     return reader
+
+
+def _groups(reader: Reader) -> list[dict[str, Any]]:
+    """The heads begin with nothing and learn in longer steps than what is published."""
+    heads = [*reader.pair.parameters(), *reader.token.parameters()]
+    own = {id(value) for value in heads}
+    trunk = [v for v in reader.parameters() if v.requires_grad and id(v) not in own]
+    return [{"params": trunk, "pace": 1.0}, {"params": heads, "pace": PACE_OF_HEADS}]
+
+
+def _remember(reader: Reader, mean: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, value in reader.named_parameters():
+            if value.requires_grad:
+                mean[name].lerp_(value, 1 - MEMORY)
 
 
 def _resumed(
@@ -101,16 +113,19 @@ def _resumed(
     state = torch.load(file, weights_only=True)
     reader.load_state_dict(state["reader"])
     mean.update(state["mean"])
-    optimizer.load_state_dict(state["optimizer"])
+    if "optimizer" in state:
+        optimizer.load_state_dict(state["optimizer"])
     return float(state["spent"]), int(state["steps"])
 
 
-def _meet(reader: Reader, other: dict[str, Tensor]) -> None:
-    """Move the weights half of the way to those of another process."""
-    with torch.no_grad():
-        for name, value in reader.named_parameters():
-            if value.requires_grad:
-                value.lerp_(other[name], 0.5)
+def _meet(reader: Reader, others: Sequence[Path]) -> None:
+    """Move the weights to the mean of all processes."""
+    for number, file in enumerate(others, start=1):
+        state = torch.load(file, weights_only=True, mmap=True)["reader"]
+        with torch.no_grad():
+            for name, value in reader.named_parameters():
+                if value.requires_grad:
+                    value.lerp_(state[name], 1 / (number + 1))
 
 
 def _slope(share: float) -> float:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,13 @@ from training.reader.texts import hatexplain_row, is_held, table
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+_Row = TypeVar("_Row")
 Score = Callable[[str, str], float]
 """Log-odds for a rule and a case."""
 
 _RESAMPLES = 1000
+EVERY = 1_000_000
+"""More rows than any set has."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,11 @@ def wording_figures(score: Score, pairs: Sequence[WordingPair]) -> list[Figure]:
     ]
 
 
-def hate_figures(score: Score, data: Path) -> list[Figure]:
+def hate_figures(score: Score, data: Path, *, most: int = EVERY) -> list[Figure]:
     """AUC of hate on the emoji set's test rows and on the part of HateXplain that was kept."""
     rules = table("measure.toml")["rule"]
     emoji = list(_rows(data / "hatemoji_test.jsonl"))
-    explained = [r for r in _rows(data / "hatexplain.jsonl") if is_held(r["id"])]
+    explained = _thinned([r for r in _rows(data / "hatexplain.jsonl") if is_held(r["id"])], most)
     return [
         _auc(name, emoji_or_not, rules[key], score)
         for name, key, emoji_or_not in (
@@ -103,10 +106,10 @@ def _auc(name: str, rows: Sequence[Mapping[str, Any]], rule: str, score: Score) 
     return Figure(name, estimate(auc_score, answers, scores, group=groups), len(rows))
 
 
-def rule_figures(score: Score, file: Path) -> list[Figure]:
+def rule_figures(score: Score, file: Path, *, most: int = EVERY) -> list[Figure]:
     """Each row's own rule against one fixed rule for all, and the rule taken back or upheld."""
     settings = table("measure.toml")
-    rows = list(_rows(file))
+    rows = _thinned(list(_rows(file)), most)
     answers = np.array([row["labels"]["violates"] for row in rows], np.int64)
     own = np.array([score(row["rule"], row["text"]) for row in rows])
     fixed = {
@@ -146,10 +149,10 @@ def _suffix_figures(score: Score, rows: Sequence[Mapping[str, Any]], own: Floats
     return found
 
 
-def moderation_figures(score: Score, data: Path) -> list[Figure]:
+def moderation_figures(score: Score, data: Path, *, most: int = EVERY) -> list[Figure]:
     """The moderation development set, which is not learnt from: the loudest of five rules."""
     rules = table("measure.toml")["moderation"]
-    rows = list(_rows(data / "openai_moderation_dev.jsonl"))
+    rows = _thinned(list(_rows(data / "openai_moderation_dev.jsonl")), most)
     answers = np.array([any(row["labels"].values()) for row in rows], np.int64)
     said = {
         name: np.array([score(rule, row["text"]) for row in rows]) for name, rule in rules.items()
@@ -171,7 +174,7 @@ def moderation_figures(score: Score, data: Path) -> list[Figure]:
     return found
 
 
-def word_figures(reader: Reader, data: Path) -> list[Figure]:
+def word_figures(reader: Reader, data: Path, *, most: int = EVERY) -> list[Figure]:
     """How well the stretch of words meets what people marked, in characters (F1 of each row)."""
     rule = table("measure.toml")["rule"]["hatexplain"]
     held = (hatexplain_row(r) for r in _rows(data / "hatexplain.jsonl") if is_held(r["id"]))
@@ -183,8 +186,8 @@ def word_figures(reader: Reader, data: Path) -> list[Figure]:
     ]
     found = []
     for name, said, rows in (
-        ("HateXplain, held fifth, words, F1", rule, marked),
-        ("toxic spans trial, words, F1", "Do not insult people or be rude.", toxic),
+        ("HateXplain, held fifth, words, F1", rule, _thinned(marked, most)),
+        ("toxic spans trial, words, F1", "Do not insult people or be rude.", _thinned(toxic, most)),
     ):
         overlap = np.array([_overlap(reader.read(said, text).words, spans) for text, spans in rows])
         whole = np.array([_overlap((0, len(text)), spans) for text, spans in rows])
@@ -225,6 +228,12 @@ def _difference(answers: NDArray[np.int64], one: Floats, other: Floats) -> Estim
         drawn.append(auc_score(answers, one, times) - auc_score(answers, other, times))
     low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
     return Estimate(value, low, high)
+
+
+def _thinned(rows: Sequence[_Row], most: int) -> list[_Row]:
+    """Return at most so many rows, evenly spread."""
+    step = max(-(-len(rows) // most), 1)
+    return list(rows[::step])
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -20,10 +20,10 @@ LOWERED = 0.15
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.58, own_pairs),
+    (0.62, own_pairs),
     (0.27, public_pairs),
-    (0.09, form_pairs),
-    (0.06, group_pairs),
+    (0.06, form_pairs),
+    (0.05, group_pairs),
 )
 WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((1.0, own_pairs),)
 """For those who have none of the public sets: our own texts alone."""
