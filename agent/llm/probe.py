@@ -38,7 +38,7 @@ class Capabilities:
     json_schema: bool
     """It holds the model to a JSON schema, against what the model would rather say."""
     json_mode: bool
-    """It holds the model to JSON."""
+    """It answers in JSON where it is asked for that, bound to it or not."""
     logprobs: bool
     """It tells how probable the tokens of its answer were."""
 

@@ -135,10 +135,11 @@ class Failures:
 
 
 def _root_cause(error: BaseException) -> str:
-    """The name of what went wrong first, such as ConnectionRefusedError."""
+    """The name of what went wrong first, such as ConnectionRefusedError or zlib.error."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return type(error).__name__
+    kind = type(error)
+    return kind.__name__ if kind.__name__[0].isupper() else f"{kind.__module__}.{kind.__name__}"
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

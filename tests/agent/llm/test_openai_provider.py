@@ -264,6 +264,12 @@ def test_when_to_come_back_is_read_where_it_makes_sense(
     assert raised.value.status == 429
 
 
+def test_an_answer_that_cannot_be_unpacked_says_so() -> None:
+    unpackable = Broken(b"{}", headers={"content-encoding": "gzip"})
+    with asking(unpackable) as (provider, _), pytest.raises(UnavailableError, match=r"zlib\.error"):
+        provider.send(REQUEST)
+
+
 def test_an_answer_that_takes_too_long_is_not_waited_for() -> None:
     slow = Answer("late", after=5.0)
     with asking(slow, patience=0.1) as (provider, _), pytest.raises(UnavailableError):
