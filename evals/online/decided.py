@@ -61,6 +61,8 @@ class DecidedCase(_Part):
     """Whether the person decided as the opinion had it; None where no person was asked."""
     overturned: bool = False
     """Whether an appeal or a second look undid the decision."""
+    first_decided_by: str | None = None
+    """Who made the decision that was overturned; `decided_by` is who decides it now."""
     audit: Audit | None = None
     person_seconds: float | None = Field(default=None, ge=0.0)
     """How long a person worked on it."""
@@ -69,6 +71,13 @@ class DecidedCase(_Part):
     def by_machine(self) -> bool:
         """Whether no person decided it."""
         return self.decided_by == "machine"
+
+    @property
+    def first_by(self) -> str | None:
+        """Who decided it first; None where a decision was overturned and nobody says whose."""
+        if self.first_decided_by is None and self.overturned:
+            return None
+        return self.first_decided_by or self.decided_by
 
     @property
     def day(self) -> date | None:

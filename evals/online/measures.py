@@ -15,7 +15,7 @@ from datetime import date
 
 from evals.estimate import NO_DATA, Estimate
 from evals.intervals import clopper_pearson, share
-from evals.online.decided import DecidedCase
+from evals.online.decided import DecidedCase, Side
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ class Measures:
     """Share of the cases that no person had to decide."""
     agreement: Estimate
     """Share of people's decisions that the opinion had too."""
+    overturned: Estimate
+    """Share of all decisions that did not stand."""
     overturned_machine: Estimate
+    """Of those that a machine made first; no data where an export does not say whose they were."""
     overturned_person: Estimate
     audit_error: Estimate
     """Share of audited machine closures that a person would have decided otherwise."""
@@ -46,12 +49,20 @@ def measures(cases: Sequence[DecidedCase]) -> Measures:
         cases=len(cases),
         closed_by_machine=share(len(machine), len(cases)),
         agreement=share(sum(agreed), len(agreed)),
-        overturned_machine=share(sum(c.overturned for c in machine), len(machine)),
-        overturned_person=share(sum(c.overturned for c in people), len(people)),
+        overturned=share(sum(case.overturned for case in cases), len(cases)),
+        overturned_machine=_overturned(cases, "machine"),
+        overturned_person=_overturned(cases, "person"),
         audit_error=audit_error(machine),
         cost_usd=sum(case.verdict.usage.cost_usd for case in cases if case.verdict),
         hours_saved=_hours_saved(machine, people),
     )
+
+
+def _overturned(cases: Sequence[DecidedCase], by: Side) -> Estimate:
+    if any(case.first_by is None for case in cases):
+        return NO_DATA
+    made = [case for case in cases if case.first_by == by]
+    return share(sum(case.overturned for case in made), len(made))
 
 
 def audit_error(machine: Sequence[DecidedCase]) -> Estimate:

@@ -22,6 +22,7 @@ WINDOW = timedelta(days=7)
 _SHARES = {
     "closed_by_machine": "closed by the machine",
     "agreement": "people agree with the opinion",
+    "overturned": "decisions overturned",
     "overturned_machine": "machine closures overturned",
     "overturned_person": "people's decisions overturned",
     "audit_error": "audited closures that were wrong",

@@ -15,6 +15,8 @@ from evals.online.decided import DecidedCase, read_decided
 from evals.online.drift import drift, score_index, stability_index
 from evals.online.measures import by_day, measures
 from evals.online.told import online, online_data, render_online
+from records.docket.reading import DocketCase
+from triage.export import json_lines
 
 DAY = 86_400.0
 START = 1_790_000_000.0
@@ -77,10 +79,52 @@ def test_people_agree_with_an_opinion_or_they_do_not() -> None:
     assert told.closed_by_machine.value == 1 / 5
 
 
-def test_decisions_of_machines_and_people_are_overturned_each_on_their_own_account() -> None:
-    told = measures(decided(line(1, overturned=True), line(2), line(3, "person")))
+def test_an_overturned_decision_counts_against_whoever_made_it() -> None:
+    undone = line(1, "person", overturned=True, first_decided_by="machine")
+    told = measures(decided(undone, line(2), line(3, "person")))
     assert (told.overturned_machine.value, told.overturned_machine.n) == (0.5, 2)
     assert (told.overturned_person.value, told.overturned_person.n) == (0.0, 1)
+    assert told.overturned.value == 1 / 3
+
+
+def test_where_nobody_says_whose_decision_was_overturned_only_the_whole_is_told() -> None:
+    told = measures(decided(line(1, "person", overturned=True), line(2)))
+    assert told.overturned.value == 0.5
+    assert told.overturned_machine.n == told.overturned_person.n == 0
+
+
+def test_what_the_docket_exports_can_be_read(tmp_path: Path) -> None:
+    closed = DocketCase(
+        case_id="c-1",
+        state="decided",
+        waits_for="person",
+        reserved_for="",
+        policy="hate",
+        due=0.0,
+        added_at=START,
+        tries=1,
+        held_by="",
+        held_until=None,
+        reason="",
+        own_call="remove:hate.1",
+        decision="violating",
+        action="remove",
+        sections="hate.1",
+        decided_by="person",
+        decided_at=START + 60,
+        record=7,
+        agrees=True,
+        overturned=False,
+        cost=0.0,
+        content="{}",
+        verdict=json.dumps(verdict()),
+    )
+    path = tmp_path / "docket.jsonl"
+    path.write_text("".join(f"{one}\n" for one in json_lines([closed])))
+    (one,) = read_decided(path)
+    assert (one.was_agreed, one.day) == (True, date(2026, 9, 21))
+    assert one.verdict is not None
+    assert one.verdict.topic == "hate"
 
 
 def test_time_saved_rests_on_how_long_people_take_and_is_unknown_without() -> None:
