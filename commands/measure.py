@@ -146,6 +146,9 @@ def eval_judge(  # noqa: PLR0913 - one parameter for each option
     samples: Annotated[
         int, typer.Option("--samples", min=1, max=25, help="How often each verdict is judged.")
     ] = 1,
+    planted: Annotated[
+        int, typer.Option("--planted", min=0, help="Spoil so many verdicts: does the judge notice?")
+    ] = 0,
     limit: Limit = 50,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Questions side by side.")] = 4,
@@ -166,7 +169,7 @@ def eval_judge(  # noqa: PLR0913 - one parameter for each option
 
     settings = read_settings()
     options = options_for(settings, policies, None)
-    asked = Asked(model, labels, samples, limit, seed, workers)
+    asked = Asked(model, labels, samples, limit, seed, workers, planted)
     if sheet is not None:
         written = marking_sheet(run, sheet, asked)
         typer.echo(f"{written} verdicts to mark, from 1 to 5: {sheet}", err=True)

@@ -13,6 +13,7 @@ from agent.review_file import write_whole
 from errors import InputError, UsageError, shown
 from evals.judge.asking import Judge, judged
 from evals.judge.checks import checked
+from evals.judge.flaws import planted
 from evals.judge.report import Assessment
 from evals.judge.rubric import shipped_rubric
 from evals.judge.sheet import sheet
@@ -36,6 +37,8 @@ class Asked:
     """Most verdicts that it reads, drawn by the seed; labelled ones come first."""
     seed: int = 0
     workers: int = 1
+    planted: int = 0
+    """How many verdicts are spoilt for each criterion, to see whether the judge notices."""
 
 
 def assess(  # noqa: PLR0913 - what a judge is opened with
@@ -67,14 +70,20 @@ def assess(  # noqa: PLR0913 - what a judge is opened with
             hint="name openai:MODEL or anthropic:MODEL, or leave --model out to let code check",
         )
     records = _drawn(run, set(labels), asked)
+    flaws = planted(records, rulebook, most=asked.planted, seed=asked.seed)
     judge, closing = _open_judge(asked, rulebook, language, home)
     try:
-        marks, failed = judged(judge, records, workers=asked.workers, on_progress=on_progress)
+        marks, failed = judged(
+            judge,
+            [*records, *(flaw.spoilt for flaw in flaws)],
+            workers=asked.workers,
+            on_progress=on_progress,
+        )
     finally:
         for close in closing:
             close()
     name = judge.line.provider.name
-    return Assessment(run, rubric, records, checks, name, marks, failed, labels)
+    return Assessment(run, rubric, records, checks, name, marks, failed, labels, flaws)
 
 
 def _open_judge(

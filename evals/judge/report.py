@@ -12,6 +12,7 @@ from agent.review_file import write_whole
 from errors import RecordsError
 from evals.estimate import Estimate, estimate_data
 from evals.judge.asking import Judgement, Unjudged
+from evals.judge.flaws import Planted, noticed_rate
 from evals.judge.rubric import Rubric
 from evals.judge.worth import Worth, unsupported_rate, worth
 from evals.run import Recorded, Run
@@ -39,6 +40,8 @@ class Assessment:
     judgements: Sequence[Judgement] = ()
     unjudged: Sequence[Unjudged] = ()
     labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    flaws: Sequence[Planted] = ()
+    """Verdicts that were spoilt on purpose, beside the others; they count in no other figure."""
 
     @property
     def judges_itself(self) -> bool:
@@ -54,11 +57,21 @@ class Assessment:
             criterion.name: worth(criterion.name, self.judgements, self.records, self.labels)
             for criterion in self.rubric.criteria
         }
-        if not self.judges_itself:
-            return found
         return {
-            name: replace(one, unproven=(*one.unproven, _ITSELF)) for name, one in found.items()
+            name: replace(one, unproven=(*one.unproven, *self._doubts(name)))
+            for name, one in found.items()
         }
+
+    def noticed(self, criterion: str) -> Estimate:
+        """Return the share of the flaws planted for a criterion that the judge noticed."""
+        return noticed_rate(criterion, self.flaws, self.judgements)
+
+    def _doubts(self, criterion: str) -> Iterator[str]:
+        if self.judges_itself:
+            yield _ITSELF
+        noticed = self.noticed(criterion)
+        if noticed.n and not noticed.low > 0.5:  # noqa: PLR2004 - a coin notices half
+            yield f"it may notice no more than {noticed.low:.0%} of the flaws planted for it"
 
 
 def assessment_data(found: Assessment) -> dict[str, Any]:
@@ -78,6 +91,7 @@ def assessment_data(found: Assessment) -> dict[str, Any]:
         "criteria": {
             name: {
                 **{figure: estimate_data(getattr(one, figure)) for figure in _FIGURES},
+                "notices_flaws": estimate_data(found.noticed(name)),
                 "proven": not one.unproven,
                 "unproven": list(one.unproven),
             }
@@ -137,6 +151,8 @@ def _mark_lines(found: Assessment) -> Iterator[str]:
     for name, one in worths.items():
         yield f"  {name:14} {_told(one.mean)}{'   UNPROVEN' if one.unproven else ''}"
         yield f"    agreement with people {_told(one.agreement)}; by order {_told(one.by_order)}"
+        if found.flaws:
+            yield f"    notices planted flaws {_told(found.noticed(name))}"
         for doubt in one.unproven:
             yield f"    unproven: {doubt}"
     claims = unsupported_rate(found.judgements, found.records)

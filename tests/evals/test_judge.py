@@ -25,6 +25,7 @@ from evals.golden import Expected, GoldenCase
 from evals.judge.asking import Judgement, Order, read_answer
 from evals.judge.assess import Asked, assess, marking_sheet
 from evals.judge.checks import checked
+from evals.judge.flaws import planted
 from evals.judge.report import Assessment, assessment_data, assessment_table, write_assessment
 from evals.judge.rubric import shipped_rubric
 from evals.judge.worth import rank_correlation, weighted_kappa, worth
@@ -363,6 +364,45 @@ def test_a_claim_without_a_ground_is_counted_where_the_verdict_makes_it(folder: 
     assert data["unsupported_claims"]["value"] == 0.5
     assert data["unsupported_claims"]["n"] == 4
     assert data["unsupported_claims"]["proven"] is False
+
+
+def test_a_judge_that_notices_planted_flaws_is_told_from_one_that_does_not(folder: Path) -> None:
+    def attentive(asked: WireAsked) -> Answer:
+        words = asked.last_words
+        silent = '"counterargument": ""' in words
+        elsewhere = '"section": "childsafety.1"' in words
+        return Answer(marks(3, 1 if elsewhere else 4, 2 if silent else 4))
+
+    found, asked = judged_at(folder, attentive, planted=3)
+    data = assessment_data(found)["criteria"]
+
+    assert len(asked) == 2 * (4 + 3 * 3)
+    assert data["citations"]["notices_flaws"]["value"] == 1.0
+    assert data["completeness"]["notices_flaws"]["value"] == 1.0
+    assert data["rationale"]["notices_flaws"]["value"] == 0.0
+    assert data["rationale"]["mean"]["n"] == 4
+    assert any("flaws planted for it" in doubt for doubt in data["rationale"]["unproven"])
+    assert "notices planted flaws" in assessment_table(found)
+
+
+def test_a_flaw_is_planted_where_there_is_something_to_spoil() -> None:
+    quiet = record("g-1", decision="allowed", violations=(), counterargument=" ")
+    assert planted([quiet], RULES, most=5, seed=0) == []
+    found = planted([record("g-1"), record("g-2")], RULES, most=1, seed=0)
+    assert [flaw.criterion for flaw in found] == list(NAMES)
+    changed = {
+        flaw.criterion: {
+            name
+            for name in ("rationale", "violations", "counterargument")
+            if getattr(flaw.sound.verdict, name) != getattr(flaw.spoilt.verdict, name)
+        }
+        for flaw in found
+    }
+    assert changed == {
+        "rationale": {"rationale"},
+        "citations": {"violations"},
+        "completeness": {"counterargument"},
+    }
 
 
 def test_a_sheet_that_people_filled_in_is_read_back(folder: Path) -> None:
