@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from commands import bring, doctor, evaluate, policy, prove, review, tune
+from commands import (
+    bring,
+    doctor,
+    evaluate,
+    measure,
+    policy,
+    prove,
+    review,
+    triage,
+    tune,
+    wording,
+)
 from commands.group import AmicusGroup
 
 app = typer.Typer(
@@ -19,6 +30,8 @@ app = typer.Typer(
 app.command()(review.review)
 app.command()(prove.replay)
 app.command()(doctor.doctor)
+policy.app.command("compare")(wording.compare)
+policy.app.command("gate")(wording.gate)
 app.add_typer(policy.app, name="policy")
 app.add_typer(bring.accounts, name="accounts")
 app.add_typer(bring.urls, name="urls")
@@ -26,4 +39,6 @@ app.add_typer(bring.precedents, name="precedents")
 app.add_typer(prove.ledger, name="ledger")
 evaluate.app.command("confidence")(tune.confidence)
 evaluate.app.command("cascade")(tune.cascade)
+measure.register(evaluate.app)
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(triage.app, name="triage")
