@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, inspect, select, text
 
 from errors import RecordsError, shown
-from records import exchange_tables, tables
+from records import exchange_tables, risk_tables, tables
 from records.chain import genesis
 
 _LOCK = 0x616D69637573  # any number of our own: the letters of the program's name
@@ -116,8 +116,20 @@ def _exchanges(connection: Connection) -> None:
         table.create(connection, checkfirst=False)
 
 
+def _risk(connection: Connection) -> None:
+    for table in (
+        risk_tables.certificates,
+        risk_tables.audits,
+        risk_tables.closing_quotas,
+        risk_tables.closing_switch,
+        risk_tables.copies,
+    ):
+        table.create(connection, checkfirst=False)
+
+
 STEPS: Sequence[Step] = (
     Step(1, "accounts, precedents, links and ledger", _first),
     Step(2, "docket and outbox", _docket),
     Step(3, "exchanges with language models, spending and kept contents", _exchanges),
+    Step(4, "certificates, audits, quotas and copies", _risk),
 )
