@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.opening import Asked, options_for, read_settings
-from commands.options import AsJson, Model
+from commands.options import AsJson, Model, Policies
 from commands.output import print_json, progress_bar
+from errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent.verdict import Verdict
+    from evals.golden import GoldenCase
     from evals.wording.comparison import WordingComparison
     from evals.wording.gate import Ruling
+    from policies.rulebook import Rulebook
     from settings import Settings
 
 Old = Annotated[
@@ -51,6 +55,13 @@ JudgeAll = Annotated[
 Workers = Annotated[int, typer.Option("--workers", min=1, max=256, help="Reviews side by side.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Most cases; drawn by the seed.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file into the group `app`."""
+    app.command("compare")(compare)
+    app.command("gate")(gate)
+    app.command("coverage")(coverage)
 
 
 def compare(  # noqa: PLR0913 - one parameter for each option
@@ -201,3 +212,71 @@ def gate(  # noqa: PLR0913 - one parameter for each option
         for one in found:
             typer.echo(f"{'holds' if one.holds else 'BROKEN':7} {one.limit}: {one.told}")
     hold(found)
+
+
+def coverage(  # noqa: PLR0913 - one parameter for each option
+    golden: Annotated[Path, typer.Option("--golden", help="A JSONL file of golden cases.")],
+    *,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Take the verdicts of a finished `eval run`.")
+    ] = None,
+    policies: Policies = None,
+    accounts: Accounts = None,
+    precedents: Precedents = None,
+    model: Model = None,
+    least: Annotated[
+        float | None,
+        typer.Option("--min", min=0, max=1, help="Exit with 3 if fewer sections are covered."),
+    ] = None,
+    workers: Workers = 1,
+    limit: Limit = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show which sections no case exercises, which cases no section settles, what to write next.
+
+    Example: amicus policy coverage --golden evals/sets/golden.jsonl
+    """
+    from evals.golden import drawn, read_golden
+    from evals.scratch import scratch_reviewer
+    from evals.wording.coverage import coverage as cover
+    from evals.wording.coverage import coverage_data, coverage_in_words, hold_coverage
+    from evals.wording.judging import Pace, verdicts_of
+    from policies.reading import load_rulebook
+
+    settings = read_settings()
+    rulebook = load_rulebook(policies or settings.policies)
+    cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
+    if run is not None:
+        told = cover(rulebook, *_judged_before(run, cases, rulebook))
+    else:
+        cases = drawn(cases, limit, seed=seed)
+        options = options_for(settings, policies, model)
+        scratch = scratch_reviewer(options, accounts=accounts, precedents=precedents)
+        with scratch as reviewer, progress_bar("Reviewing") as tell:
+            pace = Pace(workers=workers, on_progress=tell)
+            verdicts = verdicts_of(reviewer, [one.case for one in cases], pace)
+        told = cover(rulebook, cases, verdicts)
+    if as_json:
+        print_json(coverage_data(told))
+    else:
+        typer.echo("\n".join(coverage_in_words(told)))
+    hold_coverage(told, least)
+
+
+def _judged_before(
+    run: Path, cases: Sequence[GoldenCase], rulebook: Rulebook
+) -> tuple[list[GoldenCase], list[Verdict]]:
+    """The cases that a finished run has judged under these rules, with their verdicts."""
+    from evals.run import read_run
+
+    there = read_run(run)
+    if there.manifest.rulebook != rulebook.id:
+        raise InputError(
+            f"{run} was judged under another rulebook", hint="name the same one with --policies"
+        )
+    kept = {record.case_id: record.verdict for record in there.records}
+    own = [one for one in cases if one.case.id in kept]
+    if not own:
+        raise InputError(f"{run} holds none of these cases", hint="name the golden set of that run")
+    return own, [kept[one.case.id] for one in own]

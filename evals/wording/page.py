@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from agent.masking import printable, without_content
 from agent.verdict import Verdict
+from evals.estimate import Estimate
 from evals.metrics import METRICS
 from evals.report.markup import html_table
 from evals.wording.comparison import WordingComparison
@@ -79,8 +80,7 @@ def _figures(told: WordingComparison) -> str:
             escape(METRICS[name].label),
             f"{change.old:.3f}",
             f"{change.new:.3f}",
-            f"{change.difference.value:+.3f} "
-            f"[{change.difference.low:+.3f}, {change.difference.high:+.3f}]",
+            _gap(change.difference),
             f"{change.p:.2g}",
         ]
         for name, change in told.metrics.items()
@@ -90,6 +90,10 @@ def _figures(told: WordingComparison) -> str:
         return ""
     table = html_table(["", "old", "new", "difference [95 %]", "p"], rows)
     return f"<section><details><summary>Every figure</summary>{table}</details></section>"
+
+
+def _gap(gap: Estimate) -> str:
+    return f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
 
 
 def _slices(told: WordingComparison) -> str:
@@ -133,7 +137,8 @@ def _flip(flip: Flip) -> str:
         f'<article class="flip"><h3><span class="tag {flip.effect}">{flip.effect}</span> '
         f"{_safe(case.id)}: {flip.old.decision} → {flip.new.decision}</h3>"
         f'<p class="quiet">{_safe(flip.section)}, {KINDS[flip.kind]}{answer}</p>'
-        f"<details><summary>The content</summary><blockquote>{_safe(case.text)}</blockquote></details>"
+        f"<details><summary>The content</summary><blockquote>{_safe(case.text)}</blockquote>"
+        "</details>"
         f'<div class="sides">{sides}</div></article>'
     )
 
