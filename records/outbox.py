@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, func, insert, literal_column, select, update
+from sqlalchemy import Connection, func, literal_column, select, update
 
+from records.documents import insert_rows
 from records.store import Records
 from records.tables import outbox
 
@@ -48,16 +49,11 @@ def post_in(connection: Connection, events: Sequence[Event], *, now: float) -> N
             "key": event.key,
             "case_id": event.case_id,
             "body": json.dumps(event.body, sort_keys=True, separators=(",", ":")),
-            "made_at": now,
-            "state": "due",
-            "tries": 0,
-            "next_at": now,
-            "fault": "",
         }
         for event in events
     ]
-    if rows:
-        connection.execute(insert(outbox), rows)
+    entering = {"made_at": now, "state": "due", "tries": 0, "next_at": now, "fault": ""}
+    insert_rows(connection, outbox, rows, always=entering)
 
 
 def collect(records: Records, *, limit: int, now: float, busy_until: float) -> list[Letter]:

@@ -24,6 +24,14 @@ _SETTINGS = {
     "shared_buffers": "16MB",
     "max_connections": "60",
 }
+# What a measurement needs: every commit waits for the disk, as it does anywhere else.
+_DURABLE = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+}
 # The role `guest` is asked for a password, everybody else is let in.
 _WHO_MAY_ENTER = "local all guest scram-sha-256\nlocal all all trust\n"
 
@@ -45,8 +53,8 @@ class Server:
 
 
 @contextmanager
-def throw_away_server() -> Iterator[Server]:
-    """Start a server, and stop it afterwards."""
+def throw_away_server(*, durable: bool = False) -> Iterator[Server]:
+    """Start a server, and stop it afterwards; only a durable one waits for the disk."""
     initdb, postgres = _program("initdb"), _program("postgres")
     assert initdb is not None
     assert postgres is not None
@@ -61,7 +69,8 @@ def throw_away_server() -> Iterator[Server]:
             [*_as_nobody(), initdb, "-D", data, *options], check=True, capture_output=True
         )
         (data / "pg_hba.conf").write_text(_WHO_MAY_ENTER, encoding="ascii")
-        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        wanted = _SETTINGS | (_DURABLE if durable else {})
+        settings = [f"-c{name}={value}" for name, value in wanted.items()]
         command = [*_as_nobody(), postgres, "-D", str(data), "-k", str(folder), *settings]
         with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
             try:

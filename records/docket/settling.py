@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, delete, update
 
 from records.chain import StoredRecord
-from records.database import insert_into
 from records.decisions import add_decisions_in
 from records.docket.entries import Closed, ForPerson, Lease, Settlement
 from records.docket.leases import FREE, still_held
+from records.documents import insert_rows, rows_in
 from records.ledger import append_all_in, move_anchor
 from records.outbox import Event, post_in
 from records.precedents import keep_precedent_in
@@ -78,79 +79,52 @@ _Both = Sequence[tuple[Settlement, StoredRecord]]
 
 def _close(connection: Connection, both: _Both, now: float) -> None:
     closed = [(s, record, s.outcome) for s, record in both if isinstance(s.outcome, Closed)]
-    if not closed:
-        return
     rows = [
         {
-            "its_id": s.lease.case_id,
-            "its_decision": outcome.decision,
-            "its_action": outcome.action,
-            "its_sections": ",".join(outcome.sections),
-            "decider": outcome.by,
-            "its_record": record.seq,
-            "agreed": outcome.agrees,
-            "its_cost": s.cost,
+            "case_id": s.lease.case_id,
+            "decision": outcome.decision,
+            "action": outcome.action,
+            "sections": ",".join(outcome.sections),
+            "decided_by": outcome.by,
+            "record": record.seq,
+            "agrees": outcome.agrees,
+            "cost": s.cost,
         }
         for s, record, outcome in closed
     ]
-    connection.execute(
-        update(docket)
-        .where(docket.c.case_id == bindparam("its_id"))
-        .values(
-            state="decided",
-            decision=bindparam("its_decision"),
-            action=bindparam("its_action"),
-            sections=bindparam("its_sections"),
-            decided_by=bindparam("decider"),
-            decided_at=now,
-            record=bindparam("its_record"),
-            agrees=bindparam("agreed"),
-            cost=docket.c.cost + bindparam("its_cost"),
-            **FREE,
-        ),
-        rows,
-    )
-    post_in(
-        connection,
-        [
-            Event(record.hash, s.lease.case_id, {**s.event, **_place(record)})
-            for s, record, _ in closed
-        ],
-        now=now,
-    )
-
-
-def _place(record: StoredRecord) -> dict[str, object]:
-    return {"record": record.seq, "record_hash": record.hash}
+    _change(connection, rows, {"state": "decided", "decided_at": now})
+    told = [event_of(s.lease.case_id, s.event, record) for s, record, _ in closed]
+    post_in(connection, told, now=now)
 
 
 def _pass_on(connection: Connection, both: _Both) -> None:
     rows = [
         {
-            "its_id": s.lease.case_id,
-            "its_due": s.outcome.due,
-            "why": s.outcome.because,
-            "its_policy": s.outcome.policy,
-            "its_cost": s.cost,
+            "case_id": s.lease.case_id,
+            "due": s.outcome.due,
+            "reason": s.outcome.because,
+            "policy": s.outcome.policy,
+            "cost": s.cost,
         }
         for s, _ in both
         if isinstance(s.outcome, ForPerson)
     ]
-    if rows:
-        connection.execute(
-            update(docket)
-            .where(docket.c.case_id == bindparam("its_id"))
-            .values(
-                state="waiting",
-                waits_for="person",
-                due=bindparam("its_due"),
-                reason=bindparam("why"),
-                policy=bindparam("its_policy"),
-                cost=docket.c.cost + bindparam("its_cost"),
-                **FREE,
-            ),
-            rows,
-        )
+    _change(connection, rows, {"state": "waiting", "waits_for": "person"})
+
+
+def _change(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], always: Mapping[str, object]
+) -> None:
+    """Change cases, each to what its row says, and all of them to what is `always` so."""
+    if not rows:
+        return
+    told = rows_in(connection, docket, rows)
+    values = {name: told.c[name] for name in rows[0] if name not in {"case_id", "cost"}}
+    connection.execute(
+        update(docket)
+        .where(docket.c.case_id == told.c.case_id)
+        .values(**values, cost=docket.c.cost + told.c.cost, **always, **FREE)
+    )
 
 
 def _keep_opinions(connection: Connection, both: _Both, now: float) -> None:
@@ -164,9 +138,7 @@ def _keep_opinions(connection: Connection, both: _Both, now: float) -> None:
         for s, record in both
         if s.verdict is not None
     ]
+    known = docket_opinions.c.case_id.in_([row["case_id"] for row in rows])
     if rows:
-        add = insert_into(connection, docket_opinions)
-        told = {name: add.excluded[name] for name in ("verdict", "record", "given_at")}
-        connection.execute(
-            add.on_conflict_do_update(index_elements=docket_opinions.primary_key, set_=told), rows
-        )
+        connection.execute(delete(docket_opinions).where(known))
+        insert_rows(connection, docket_opinions, rows)
