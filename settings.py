@@ -49,7 +49,9 @@ class Settings(BaseSettings):
         description="Where an OpenAI-compatible server answers: vLLM, Ollama, llama.cpp.",
     )
     anthropic_api_key: SecretStr | None = Field(
-        default=None, validation_alias="ANTHROPIC_API_KEY", description="Key for anthropic:MODEL."
+        default=None,
+        validation_alias="ANTHROPIC_API_KEY",
+        description="Key for anthropic:MODEL; a server of one's own may need none.",
     )
     anthropic_base_url: str = Field(
         default="https://api.anthropic.com",
@@ -77,6 +79,9 @@ class Settings(BaseSettings):
     )
     review_seconds: float = Field(
         default=120.0, gt=0, description="Time that a language model may take over one review."
+    )
+    max_output_tokens: int = Field(
+        default=4_000, ge=200, description="Most tokens of one answer, hidden thinking included."
     )
     seed: int | None = Field(default=None, description="Seed for servers that take one.")
     budget_case: float | None = Field(

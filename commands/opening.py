@@ -79,6 +79,7 @@ def _language_options(settings: Settings, asking: Asked) -> LanguageOptions:
         critic=asking.critic or settings.critic,
         critic_model=settings.critic_model,
         seconds=settings.review_seconds,
+        max_output_tokens=settings.max_output_tokens,
         seed=settings.seed if asking.seed is None else asking.seed,
         budgets=Budgets(
             case=settings.budget_case,

@@ -143,7 +143,9 @@ class LanguageModel:
     def _decide_request(self, brief: Brief, marker: str) -> Request:
         form, mode = verdict_form(), self.asking.mode
         schema = json.dumps(form.schema, ensure_ascii=False)
-        ask = phrases("llm/turns")["decide"][mode].format(tool=form.tool.name, schema=schema)
+        # A server of one's own may take the schema and not hold the model to it: tell it as well.
+        asked_as = "json_schema_told" if mode == "json_schema" and self.line.server else mode
+        ask = phrases("llm/turns")["decide"][asked_as].format(tool=form.tool.name, schema=schema)
         request = self._request(brief, marker, "\n\n".join([refused_text(brief, marker), ask]))
         if mode == "tools":
             return replace(request, forced_tool=form.tool.name)

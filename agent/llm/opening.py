@@ -118,7 +118,12 @@ def mode_for(name: str, options: LanguageOptions, home: Path) -> Mode:
 
 def _asking(name: str, options: LanguageOptions, home: Path) -> Asking:
     known = known_server(home, name, options.urls[name.partition(":")[0]])
-    asking = Asking(mode=mode_for(name, options, home), layout=options.layout, seed=options.seed)
+    asking = Asking(
+        mode=mode_for(name, options, home),
+        layout=options.layout,
+        max_output_tokens=options.max_output_tokens,
+        seed=options.seed,
+    )
     return asking if known is None else replace(asking, calls_tools=known.tools)
 
 

@@ -49,6 +49,8 @@ class LanguageOptions:
     """Another model for the second look; None asks the reviewer model itself."""
     seconds: float = 120.0
     """Until when a review must be over, from its start."""
+    max_output_tokens: int = 4_000
+    """Of one answer, hidden thinking included."""
     in_flight: int = 256
     """Most requests side by side."""
     seed: int | None = None

@@ -157,6 +157,18 @@ def test_every_mode_ends_in_the_same_verdict(model: MakeModel, desk: MakeDesk, m
     assert ("additionalProperties" in request.messages[0].text) == (mode != "json_schema")
 
 
+def test_a_server_of_ones_own_is_told_the_schema_that_it_may_not_hold_the_model_to(
+    model: MakeModel, desk: MakeDesk
+) -> None:
+    provider = ScriptedProvider(says(json.dumps(VERDICT)))
+    asked = model(provider, asking=Asking(mode="json_schema"))
+    own = replace(asked, line=replace(asked.line, server="http://127.0.0.1:8000/v1"))
+
+    assert reviewed(own, desk).decision == "violating"
+    assert "additionalProperties" in provider.requests[0].messages[0].text
+    assert provider.requests[0].answer_schema is not None
+
+
 def test_an_unusable_answer_is_repaired_by_saying_what_is_wrong(
     model: MakeModel, desk: MakeDesk
 ) -> None:
