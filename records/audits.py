@@ -40,6 +40,8 @@ class Audit:
     claim: int
     content: str
     verdict: str
+    seen: bool
+    """Whether it was lent to the same auditor before."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def next_audit(records: Records, who: str, *, seconds: float, now: float) -> Aud
             .where(audits.c.case_id == row.case_id)
             .values(held_by=who, held_until=now + seconds)
         )
-    return Audit(row.case_id, row.certificate, row.claim, row.content, row.verdict)
+    seen = row.held_by == who
+    return Audit(row.case_id, row.certificate, row.claim, row.content, row.verdict, seen)
 
 
 def answer_audit(

@@ -8,9 +8,9 @@ binomial, so each test is exact.
 Lines are tested from the strictest down, and the risk of a wrong claim is handed on from one to the
 next for as long as the tests succeed (fixed-sequence testing, there section 2.3). A strict line has
 few cases and fails for want of them, so the risk is split over a few starts: a start that fails
-loses its share and no more. This is the fallback procedure (Wiens 2003, "A fixed sequence Bonferroni
-procedure"), which keeps the family-wise risk whatever the tests have to do with each other. Grid and
-starts stand here, before any data is seen.
+loses its share and no more. This is the fallback procedure (Wiens 2003, "A fixed sequence
+Bonferroni procedure"), which keeps the family-wise risk whatever the tests have to do with each
+other. Grid and starts stand here, before any data is seen.
 """
 
 from __future__ import annotations
