@@ -26,7 +26,7 @@ from training.reader.deck import Deck, Pair
 from training.reader.export import write_folder
 from training.reader.learn import PEAK, Plan, learn
 from training.reader.network import Reader, load, published
-from training.reader.pairs import SHARES, WITHOUT_PUBLIC, pairs
+from training.reader.pairs import EASY, SHARES, WITHOUT_PUBLIC, pairs
 from training.reader.restore import shipped_tensors
 from training.reader.texts import labelled_texts, rulebook_texts, shown_texts
 
@@ -66,6 +66,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--beside", type=Path, nargs="*", default=(), help="checkpoints of other learners"
     )
+    parser.add_argument("--easy", action="store_true", help="plain rules alone, to begin with")
+    parser.add_argument("--peak", type=float, default=PEAK, help="the longest step")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     return parser.parse_args()
 
@@ -79,8 +81,9 @@ def _from_scratch(given: argparse.Namespace) -> Reader:
             fetch(source)
         reader = load(read(source).tensors)
     minutes = given.minutes or MINUTES_FROM_SCRATCH
-    plan = Plan(minutes * 60, given.checkpoint, given.beside)
-    stream = batches(pairs(deck, SHARES), _tokenizer(), size=given.size, seed=given.seed)
+    plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
+    shares = EASY if given.easy else SHARES
+    stream = batches(pairs(deck, shares), _tokenizer(), size=given.size, seed=given.seed)
     return learn(reader, stream, plan)
 
 
@@ -95,7 +98,7 @@ def _from_decisions(given: argparse.Namespace) -> Reader:
     reader = load(shipped_tensors(SHIPPED / "model.onnx"))
     before = _right(reader, kept)
     minutes = given.minutes or MINUTES_ON_DECISIONS
-    plan = Plan(minutes * 60, given.checkpoint, given.beside, peak=PEAK / GENTLER)
+    plan = Plan(minutes * 60, given.checkpoint, given.beside, peak=given.peak / GENTLER)
     reader = learn(reader, batches(stream, _tokenizer(), size=given.size, seed=given.seed), plan)
     print(
         f"right on {len(kept)} kept decisions: {before:.3f} before, {_right(reader, kept):.3f} now"

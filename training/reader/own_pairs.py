@@ -28,6 +28,23 @@ def own_pairs(deck: Deck) -> Iterator[Pair]:
             yield Pair(rule(), shown.text, violates, kind=f"own:{kind}:{shown.stance}")
 
 
+def easy_own_pairs(deck: Deck) -> Iterator[Pair]:
+    """One of our own texts under plain rules, which only the match of rule and text can answer."""
+    key = deck.chance.choice(deck.keys)
+    shown = deck.chance.choice(deck.by_conduct[key])
+    conduct = deck.conducts[shown.conduct]
+    does = shown.stance == "does"
+    if does or deck.chance.random() < NEAR_MISSES:
+        yield Pair(deck.word("ban", conduct), shown.text, does, kind=f"easy:ban:{shown.stance}")
+    if does:
+        other = deck.unrelated(conduct["id"])
+        yield Pair(deck.word("ban", other), shown.text, violates=False, kind="easy:ban_other")
+        if deck.chance.random() < NEAR_MISSES:
+            allowed = deck.word("allow", conduct)
+            yield Pair(allowed, shown.text, violates=False, kind="easy:allow")
+
+
+NEAR_MISSES = 0.25
 Rules = list[tuple[str, Callable[[], str]]]
 
 

@@ -35,6 +35,16 @@ def public_pairs(deck: Deck) -> Iterator[Pair]:
         yield Pair(deck.word("only", other), row.text, violates=True, kind="public:only_other")
 
 
+def easy_public_pairs(deck: Deck) -> Iterator[Pair]:
+    """Two texts of a public set, one on each side of a label, under one rule on that label."""
+    label = deck.chance.choice(["hate", "hate", "offensive", "spam", "scam", "crypto", "injection"])
+    rule = deck.word("ban", deck.public["label"][label])
+    for value in (True, False):
+        row = deck.chance.choice(deck.by_label[label, value])
+        spans = row.spans.get(label) if value else None
+        yield Pair(rule, row.text, value, spans, f"easy:{label}")
+
+
 _HARMLESS_TOPICS = (
     "community.food",
     "community.weather",
