@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.estimate import NO_DATA, Estimate
 from evals.intervals import Statistic, Weights, wilson
+from evals.metrics.calibration_interval import calibration_interval
 from evals.metrics.metric import Metric, bootstrapped
-from evals.outcome import Outcome
+from evals.outcome import Outcome, clusters_of
 
 BINS = 15
 
@@ -126,6 +128,29 @@ def claims(outcome: Outcome) -> bool:
     return outcome.decided != "abstain" and not math.isnan(outcome.confidence)
 
 
+def calibration_error(outcomes: Sequence[Outcome]) -> Estimate:
+    """Calibration error of the decided cases; lower is better. See `expected_calibration_error`.
+
+    >>> sure = [Outcome("allowed", "allowed", confidence=0.9)] * 9
+    >>> sure += [Outcome("violating", "allowed", confidence=0.9)]
+    >>> round(calibration_error(sure).value, 9)
+    0.0
+    """
+    right, confidence = decided(outcomes)
+    if not right:
+        return NO_DATA
+    value = expected_calibration_error(right, confidence)
+    order, starts = _equal_mass(confidence, BINS)
+    named = [c for c, o in zip(clusters_of(outcomes), outcomes, strict=True) if claims(o)]
+    low, high = calibration_interval(
+        np.asarray(right, dtype=np.float64)[order],
+        np.asarray(confidence, dtype=np.float64)[order],
+        [named[at] for at in order.tolist()],
+        starts,
+    )
+    return Estimate(value, min(low, value), max(high, value), len(right))
+
+
 def _of_decided(outcomes: Sequence[Outcome]) -> int:
     return sum(map(claims, outcomes))
 
@@ -137,12 +162,12 @@ def _only_decided(outcomes: Sequence[Outcome], statistic: Statistic) -> Statisti
 
 
 CALIBRATION: tuple[Metric, ...] = (
-    bootstrapped(
+    Metric(
         "calibration_error",
         "calibration error of decided cases (ECE, 15 bins)",
+        calibration_error,
         lambda o: _only_decided(o, _ece_statistic(*decided(o), BINS)),
-        on=_of_decided,
-        better="lower",
+        "lower",
     ),
     bootstrapped(
         "brier_score",

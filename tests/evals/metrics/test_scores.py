@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from agent.verdict import Usage
 from evals.intervals import Statistic
 from evals.metrics.calibration import (
     brier_score,
+    calibration_error,
     expected_calibration_error,
     reliability,
 )
@@ -141,3 +144,42 @@ def test_the_time_of_a_review_has_percentiles() -> None:
     assert (median.value, median.n) == (50.5, 100)
     # The textbook's order statistics for n = 100: the 40th and the 61st value.
     assert (median.low, median.high) == (40.0, 61.0)
+
+
+def answers(rng: np.random.Generator, n: int, truth: Callable[[float], float]) -> list[Outcome]:
+    """Decisions whose chance to be right is `truth` of how sure they are."""
+    sure = rng.beta(5, 2, n).tolist()
+    return [
+        Outcome("allowed" if rng.random() < truth(c) else "violating", "allowed", confidence=c)
+        for c in sure
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("truth", "n"),
+    [
+        pytest.param(lambda c: c, 120, id="well calibrated"),
+        pytest.param(lambda c: c - 0.1 * (c > 0.8), 400, id="too sure at the top"),
+    ],
+)
+def test_the_interval_of_a_calibration_error_holds_the_truth_in_small_sets(
+    truth: Callable[[float], float], n: int
+) -> None:
+    rng = np.random.default_rng(2026)
+    large = [(c, truth(c)) for c in rng.beta(5, 2, 50_000).tolist()]
+    wanted = float(np.mean([abs(c - p) for c, p in large]))
+    told = [calibration_error(answers(rng, n, truth)) for _ in range(150)]
+    assert 0.90 <= sum(one.low <= wanted <= one.high for one in told) / 150 <= 1.0
+
+
+def test_families_widen_the_interval_of_a_calibration_error() -> None:
+    alone = answers(np.random.default_rng(3), 300, lambda c: 0.8 * c)
+    kin = [
+        replace(one, cluster=f"{one.expected}-{at % 5}", confidence=round(one.confidence, 1))
+        for at, one in enumerate(alone)
+    ]
+    apart = [replace(one, cluster="") for one in kin]
+    one, other = calibration_error(apart), calibration_error(kin)
+    assert one.value == other.value
+    assert other.high - other.low > one.high - one.low
