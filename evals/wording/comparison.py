@@ -15,6 +15,7 @@ from evals.golden import GoldenCase
 from evals.significance import fisher, mcnemar
 from evals.wording.difference import Difference, SectionEdit, difference, part_differences
 from evals.wording.figures import (
+    DRAWS,
     Paired,
     Shift,
     Sight,
@@ -78,6 +79,8 @@ class Plan:
     judge_all: bool = False
     """Judge every case under both wordings, touched or not."""
     seed: int = 0
+    draws: int = DRAWS
+    """Resamples behind every interval."""
 
 
 def compare_wordings(
@@ -97,7 +100,8 @@ def compare_wordings(
     found = _reach(items, sides, edited, plan)
     judged, held = judge_both(items, sides, found, plan.pace)
     flips = flips_of(judged, edited)
-    noise = noise_of(judged[: len(found.touched)], sides, edited, wordings.old.rulebook, plan.pace)
+    touched = judged[: len(found.touched)] if flips else []
+    noise = noise_of(touched, sides, edited, wordings.old.rulebook, plan.pace)
     pairs = paired(judged)
     whole = whole_shift(pairs) if pairs.old else None
     return WordingComparison(
@@ -106,7 +110,7 @@ def compare_wordings(
         edited=edited,
         scope=_scope(items, found, judged, held=held, noise=noise),
         flips=flips,
-        metrics=changes(pairs),
+        metrics=changes(pairs, draws=plan.draws),
         whole=whole,
         slices=by_slice(pairs),
         sight=sight(pairs) if pairs.old else None,
