@@ -32,6 +32,8 @@ TICK = 0.25
 """Seconds between looks at the clock while reviews are under way."""
 GATHER = 0.02
 """Seconds to wait for others once a review is done, to write them together."""
+AHEAD = 4
+"""So many cases are taken for each worker: the next is at hand while the docket is written."""
 IDLE = 1.0
 """Seconds between looks into an empty docket."""
 RENEWALS = 10
@@ -170,12 +172,12 @@ class _Crew:
         return True
 
     def _take(self, pool: ThreadPoolExecutor) -> int:
-        room = 2 * self._post.orders.workers - len(self._under_way)
+        room = AHEAD * self._post.orders.workers - len(self._under_way)
         if self._post.orders.limit is not None:
             room = min(room, self._post.orders.limit - self.tally.taken)
         room = self._outage.room(room)
-        if room <= 0 or len(self._under_way) > self._post.orders.workers * 3 // 2:
-            return 0
+        if room <= 0 or (self._under_way and room < self._post.orders.workers):
+            return 0  # there is enough for now; the fewer claims, the fewer commits
         now = self._post.clock()
         loans = self._patiently(lambda: claim(self._post.records, self._terms, limit=room, now=now))
         for loan in loans:

@@ -180,7 +180,7 @@ def test_told_to_stop_a_crew_finishes_what_is_in_hand_and_gives_back_the_rest(
 
     tally = run(records, review, stop=stop, workers=2)
 
-    assert tally.closed == len(reviewed) <= 4
+    assert tally.closed == len(reviewed) <= 8  # what the crew had at hand
     assert states(records) == {
         "decided machine": len(reviewed),
         "waiting machine": 30 - len(reviewed),
