@@ -21,7 +21,7 @@ def telling_progress(title: str) -> Iterator[Callable[[Progress], None]]:
     """Yield the function that tells on stderr how many are done, the time left and the cost."""
     console = terminal(stderr=True)
     if not console.is_terminal:
-        yield _now_and_then(title)
+        yield now_and_then(title)
         return
     columns = (
         TextColumn(title),
@@ -37,7 +37,7 @@ def telling_progress(title: str) -> Iterator[Callable[[Progress], None]]:
         )
 
 
-def _now_and_then(
+def now_and_then(
     title: str, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Progress], None]:
     """A line every half minute, for a log."""

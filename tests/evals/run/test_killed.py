@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from evals.golden import GoldenCase
 from evals.run import run
 from tests.evals.by_ear import golden_case, manifest, review_by_ear
@@ -52,6 +54,7 @@ def kept(folder: Path) -> list[str]:
     return [json.loads(line)["case_id"] for line in whole if line.endswith(b"\n")]
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_a_run_ends_with_the_same_figures(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     undisturbed = tmp_path / "undisturbed"
@@ -66,7 +69,7 @@ def test_killed_again_and_again_a_run_ends_with_the_same_figures(tmp_path: Path)
         notes = tmp_path / "asked.txt"
         while worker.poll() is None:
             asked = len(notes.read_text().splitlines()) if notes.exists() else 0
-            if asked >= asked_before + 8:
+            if asked >= asked_before + 14:
                 time.sleep(rng.random() * SECONDS_PER_REVIEW * 2)
                 worker.send_signal(signal.SIGKILL)
                 kills += 1
