@@ -17,6 +17,8 @@ _ONLY_IN_KNOWN_WORDS = "29"
 _LONGEST_RUN = 8
 """More signs than this between two letters spell no word."""
 _MOST_READINGS = 64
+_FEWEST_DRESSED = 2
+"""Where so many words are dressed that become known ones, the others are dressed as well."""
 _SHORTEST_WORD, _LONGEST_WORD = 3, 30
 _COMMON = 3_000
 _WORD = re.compile(r"\S+")
@@ -34,20 +36,32 @@ def letters_for_digits(characters: Characters) -> Characters:
     text = "".join(c for c, _ in characters)
     if not any(c in _LEET for c in text):
         return characters
+    words = [m for m in _WORD.finditer(text) if not _ADDRESS.fullmatch(m.group())]
+    read = {match.span(): _as_known_words(match) for match in words}
+    everywhere = sum(found is not None for found in read.values()) >= _FEWEST_DRESSED
     plain = list(characters)
-    for match in _WORD.finditer(text):
-        if _ADDRESS.fullmatch(match.group()):
-            continue
-        for place, letter in _replacements(text, match):
+    for match in words:
+        found = read[match.span()]
+        if found is None:
+            found = _letter_by_letter(text, match, everywhere=everywhere)
+        for place, letter in found:
             plain[place] = (letter, characters[place][1])
     return plain
 
 
-def _replacements(text: str, match: re.Match[str]) -> list[tuple[int, str]]:
-    """Return which places of a word are other letters: by the words in it, else one by one."""
-    found = _as_known_words(match)
-    if found is not None:
-        return found
+def _letter_by_letter(
+    text: str, match: re.Match[str], *, everywhere: bool
+) -> list[tuple[int, str]]:
+    """Return which places of a word that is not known are other letters.
+
+    Where the words around it are dressed (`everywhere`), every digit and sign of it is a letter.
+    """
+    if everywhere and _is_mixed(match.group()):
+        return [
+            (place, _LEET[text[place]][0])
+            for place in range(match.start(), match.start() + len(match.group().rstrip("!")))
+            if text[place] in _LEET
+        ]
     if not _is_dressed(match.group()) or _mostly_digits(match.group()):
         return []
     return [
@@ -125,6 +139,12 @@ def _is_dressed(word: str) -> bool:
     return not (
         handle or _is_code(core) or _QUANTITY.fullmatch(core) or _trailing_digits_only(core)
     )
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether a word holds letters, and digits or signs for letters, and is no handle."""
+    letters = any(c.isalpha() for c in word)
+    return letters and any(c in _LEET for c in word.rstrip("!")) and word[0] not in "@#"
 
 
 def _mostly_digits(word: str) -> bool:

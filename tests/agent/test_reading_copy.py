@@ -27,6 +27,7 @@ from evals.disguises import DISGUISES
         ("p@ssw0rd", "password"),
         ("the $cam of $252k", "the scam of $252k"),
         ("k1|| th3m @ll", "kill them all"),
+        ("th0s3 br3x9i7s 4r3 b4d", "those brexgits are bad"),
         ("h[a]te (t)(h)(e)(m)", "hate them"),
         ("k i l l t h e m a l l", "kill them all"),
         ("k i l l   t h e m", "kill   them"),

@@ -14,7 +14,9 @@ from errors import AmicusError
 from policies.rulebook import SIGNALS
 from retrieval.embedder import open_embedder
 from tools.classifier import Classifier, open_classifier
-from tools.classifier.features import Shape, occurrences, tokens
+from tools.classifier.emoji import emoji_words, spoken
+from tools.classifier.features import Shape, occurrences, vectors
+from tools.classifier.tokens import GROUP, forms, tokens
 from tools.classifier.weights import MODEL_FOLDER
 from tools.classifier.windows import LONG_TOKENS, LONGEST_PART, SHORTEST_PART, windows
 
@@ -59,6 +61,18 @@ def test_the_same_text_gets_the_same_scores(either: Classifier) -> None:
     assert either.score(["other", THREAT])[1] == first
 
 
+def test_many_texts_at_once_get_the_scores_that_each_gets_alone(either: Classifier) -> None:
+    long = "\n".join([*EVERYDAY * 8, THREAT])
+    texts = [*EVERYDAY, "", long, THREAT, "🔪", *EVERYDAY * 40]
+    together = either.score(texts)
+    assert [either.score([text])[0] for text in texts[:12]] == together[:12]
+
+
+def test_a_group_weighs_as_much_as_any_other_in_what_is_counted(classifier: Classifier) -> None:
+    texts = [f"My neighbour is {who} and bakes bread." for who in ("Jewish", "French", "gay")]
+    assert len({str(said) for said in classifier.score(texts)}) == 1
+
+
 def test_the_version_names_weights_and_embedder(
     classifier: Classifier, with_meaning: Classifier
 ) -> None:
@@ -68,9 +82,10 @@ def test_the_version_names_weights_and_embedder(
     assert classifier.version == open_classifier().version
 
 
-def test_the_watch_line_is_the_lower_one(either: Classifier) -> None:
+def test_a_rarer_line_is_a_higher_one(either: Classifier) -> None:
     for label in either.labels:
-        assert 0 < either.watch_thresholds[label] <= either.thresholds[label] < 1
+        watch, line = either.watch_thresholds[label], either.thresholds[label]
+        assert 0 < watch <= line <= either.strict_thresholds[label] < 1
 
 
 def test_a_threat_is_over_its_line(either: Classifier) -> None:
@@ -210,8 +225,9 @@ def test_tokens_stand_where_they_say() -> None:
 @settings(max_examples=200, deadline=None)
 def test_features_exist_for_any_text(text: str) -> None:
     found = tokens(text)
-    assert all(a.end <= b.start for a, b in pairwise(found))
-    seen = occurrences([token.form for token in found], Shape(12, 12))
+    assert all(a.end <= b.start or a.start == b.start for a, b in pairwise(found))
+    assert forms(text) == [token.form for token in found]
+    seen = occurrences([forms(text)], Shape(12, 12))
     if found:
         assert 0 <= seen.feature.min() <= seen.feature.max() < Shape(12, 12).size
         assert set(seen.token.tolist()) == set(range(len(found)))
@@ -220,8 +236,31 @@ def test_features_exist_for_any_text(text: str) -> None:
 
 
 def test_features_are_the_same_on_every_platform() -> None:
-    seen = occurrences(["free", "🔪"], Shape(18, 17))
+    seen = occurrences([["free", "🔪"]], Shape(18, 17))
     assert int(seen.feature.sum()) == 2_643_362
+
+
+def test_what_a_text_becomes_does_not_depend_on_its_neighbours() -> None:
+    shape = Shape(12, 12)
+    texts = [forms("free money for you"), [], forms("you win"), forms("free")]
+    idf = np.ones(shape.size, dtype=np.float32)
+    together = vectors(occurrences(texts, shape), idf, shape)
+    for number, text in enumerate(texts):
+        alone = vectors(occurrences([text], shape), idf, shape)
+        here = together.owner == number
+        assert together.feature[here].tolist() == alone.feature.tolist()
+        assert together.value[here].tolist() == alone.value.tolist()
+
+
+def test_names_of_groups_are_read_as_one_word() -> None:
+    assert forms("Muslim jews and a SIKH'S rights") == [GROUP, GROUP, "and", "a", GROUP, "rights"]
+
+
+def test_an_emoji_is_read_with_its_words() -> None:
+    assert forms("you 🐀!") == ["you", "🐀", "rat", "!"]
+    assert emoji_words("x") == ()
+    assert spoken("you 🐀") == "you rat"
+    assert spoken("no picture — here…") == "no picture — here…"
 
 
 @given(st.lists(st.sampled_from(["word", "stop.", "line\n", "no!", "🔪", "x"]), max_size=400))

@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from errors import InputError
 from policies.rulebook import Signal
 from tools.classifier import open_classifier
-from tools.classifier.features import Shape, tokens
+from tools.classifier.features import Shape
+from tools.classifier.tokens import forms
 from training.classifier.__main__ import main
 from training.classifier.export import export
 from training.classifier.groups import folds, groups
@@ -23,6 +24,7 @@ from training.classifier.metrics import (
     estimate,
     weighted_quantile,
 )
+from training.classifier.network import Schooling, fit_network
 from training.classifier.own_sentences import (
     FILLED_FILE,
     as_jsonl,
@@ -59,8 +61,8 @@ class BagOfWords:
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         rows = np.zeros((len(texts), 32), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
-            for token in tokens(text):
-                row[sum(map(ord, token.form)) % 32] += 1
+            for form in forms(text):
+                row[sum(map(ord, form)) % 32] += 1
         lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
         return np.asarray(rows / lengths, dtype=np.float32)
 
@@ -110,6 +112,38 @@ def test_a_line_is_crossed_by_its_share_of_harmless_texts_at_most(trained: Train
         assert len(said) == 80
         assert (said > unseen.reading.line).mean() <= 0.01
         assert (said > unseen.reading.watch_line).mean() <= 0.05
+
+
+def test_the_sentences_of_a_long_text_are_held_to_a_higher_line(
+    trained: Trained, tmp_path: Path
+) -> None:
+    export(trained.learned, tmp_path)
+    classifier = open_classifier(folder=tmp_path)
+    reading = trained.plain["spam"].reading
+    lure = "win a free prize and bread and music in the garden tonight."
+    filler = "the quiet river runs by the old garden under a window. " * 20
+    short, long = classifier.score([lure, f"{filler}\n{lure}\n{filler}"])
+    assert reading.tail > 0
+    assert long["spam"] < short["spam"]
+
+
+def test_a_network_learns_what_no_line_can_part() -> None:
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(400, 2)).astype(np.float32)
+    y = (rows[:, :1] * rows[:, 1:] > 0).astype(np.float32)
+    how = Schooling(units=32, rounds=60, rate=1e-2, decay=0.0, dropout=0.0)
+    network = fit_network(rows, y, np.ones_like(y), how)
+    assert ((network.logits(rows) > 0) == (y > 0)).mean() > 0.9
+
+
+def test_an_unknown_label_teaches_the_network_nothing() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    y = np.asarray([[1, 0], [0, 1], [1, 1], [0, 0]], dtype=np.float32)
+    other = y.copy()
+    other[:, 1] = 1 - other[:, 1]
+    known = np.asarray([[1, 0]] * 4, dtype=np.float32)
+    first, second = (fit_network(rows, each, known).logits(rows) for each in (y, other))
+    assert np.array_equal(first, second)
 
 
 def test_a_label_is_measured_with_an_interval(trained: Trained) -> None:
@@ -196,6 +230,13 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     file.write_text('{"id": 1}\nnot json\n')
     with pytest.raises(InputError, match=r"rows\.jsonl:2"):
         list(read_jsonl(file))
+
+
+def test_every_group_stands_in_the_same_sentences(tmp_path: Path) -> None:
+    (tmp_path / "slots.txt").write_text("identity: Irish | deaf | Sikh\nname: Sam | Priya\n")
+    (tmp_path / "templates_x.txt").write_text("## b | none | train\nA {identity} friend, {name}.\n")
+    texts = [sentence.text for sentence in fill_templates(tmp_path)]
+    assert [text.split(" friend")[0] for text in texts] == ["An Irish", "A deaf", "A Sikh"]
 
 
 def test_an_unknown_slot_is_named(tmp_path: Path) -> None:

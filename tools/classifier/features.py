@@ -1,55 +1,26 @@
-"""How a text becomes numbers: words and word pairs, and the letters inside words, hashed.
+"""How texts become numbers: words and word pairs, and the letters inside words, hashed.
 
-The hash is a polynomial over Unicode code points in wrapping 64-bit arithmetic, finished with
-splitmix64 (Steele et al. 2014): the same on every platform, and fast enough in plain numpy.
+Many texts are done at once, because numpy is slow to start and fast to run. The hash is a
+polynomial over Unicode code points in wrapping 64-bit arithmetic, finished with splitmix64 (Steele
+et al. 2014): the same on every platform. What a text becomes does not depend on its neighbours.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
-Reals = npt.NDArray[np.float64]
+Reals = npt.NDArray[np.float32]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_SHORTEST_MASKED_NUMBER = 3
-_SHORTEST_COUNTED_NUMBER = 5
-
-# Zero-width characters inside a word do not end it: they are how a word is hidden from a filter.
-_JOINERS = "\u00ad\u200b-\u200f\u2060\ufeff"
-_TOKEN = re.compile(
-    rf"""
-      (?P<link>(?:https?://|www\.)[^\s<>"]+)
-    | (?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}})
-    | (?P<handle>@\w+)
-    | (?P<number>\d(?:(?:[\d .()\-]|,(?=\d{{3}})){{0,24}}\d)?(?!\w))
-    | (?P<word>[^\W_](?:[^\W_]|[{_JOINERS}]|['’*@$\-](?=[^\W_])|\*)*)
-    | (?P<mark>[!?$£€%*#+=]+)
-    | (?P<symbol>[^\w\s!-/:-@\[-`{{-~\x00-\x1f\x7f-\xbf‐-⁯{_JOINERS}])
-    """,
-    re.VERBOSE,
-)
-_DROPPED = re.compile(f"[{_JOINERS}]")
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word, number, link, mark or emoji: where it stands, and its normal form."""
-
-    start: int
-    end: int
-    form: str
 
 
 @dataclass(frozen=True)
@@ -61,83 +32,52 @@ class Shape:
     char_lengths: tuple[int, ...] = (3, 4, 5)
 
     @property
+    def border(self) -> int:
+        """The first feature of the word space."""
+        return 1 << self.char_bits
+
+    @property
     def size(self) -> int:
         """Number of features: the letter space, then the word space."""
-        return (1 << self.char_bits) + (1 << self.word_bits)
+        return self.border + (1 << self.word_bits)
 
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Every feature of a text, once for each time it occurs.
+    """Every feature of some texts, once for each time it occurs.
 
     `feature` is the index into the joint space (letters first), `token` the index of the token
-    that the feature stands in, `partner` the other word of a word pair (else the same token).
+    that the feature stands in, counted through all texts, `partner` the other word of a word pair
+    (else the same token), `owner` the text.
     """
 
     feature: Ints
     token: Ints
     partner: Ints
+    owner: Ints
 
 
-def tokens(text: str) -> list[Token]:
-    """Return the tokens of `text` in order, with their offsets in characters.
-
-    Plain punctuation is left out, because some training sets have none: a model would learn to
-    recognise the set. Emoji are tokens, one code point each.
-    """
-    found = []
-    for match in _TOKEN.finditer(text):
-        form = _FORMS[match.lastgroup or "word"](match.group())
-        if form:
-            found.append(Token(match.start(), match.end(), form))
-    return found
-
-
-@lru_cache(maxsize=65_536)
-def _word_form(word: str) -> str:
-    plain = unicodedata.normalize("NFKC", _DROPPED.sub("", word)).casefold().replace("’", "'")
-    return "".join(plain.split())
-
-
-def _number_form(number: str) -> str:
-    """Keep short numbers, and only the length of long ones: a phone number is not a word."""
-    digits = sum(c.isdigit() for c in number)
-    if digits < _SHORTEST_MASKED_NUMBER:
-        return "".join(c for c in number if c.isdigit())
-    return "0" * digits if digits < _SHORTEST_COUNTED_NUMBER else f"#{digits}"
-
-
-def _symbol_form(symbol: str) -> str:
-    return "" if unicodedata.category(symbol) in {"Mn", "Cf", "Cc", "Co", "Cn"} else symbol
-
-
-_FORMS: Mapping[str, Callable[[str], str]] = {
-    "link": lambda _: "<link>",
-    "email": lambda _: "<email>",
-    "handle": lambda _: "@user",
-    "number": _number_form,
-    "word": _word_form,
-    "mark": lambda marks: marks[:3],
-    "symbol": _symbol_form,
-}
-
-
-def occurrences(forms: Sequence[str], shape: Shape) -> Occurrences:
-    """Return the hashed features of a text given the normal forms of its tokens."""
+def occurrences(texts: Sequence[Sequence[str]], shape: Shape) -> Occurrences:
+    """Return the hashed features of texts given the normal forms of their tokens."""
+    lengths = np.asarray([len(forms) for forms in texts], dtype=np.int64)
+    forms = [form for text in texts for form in text]
     if not forms:
         nothing = np.zeros(0, dtype=np.int64)
-        return Occurrences(nothing, nothing, nothing)
+        return Occurrences(nothing, nothing, nothing, nothing)
+    owner = np.repeat(np.arange(len(texts)), lengths)
     padded = f" {' '.join(forms)} "
-    points = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    codes = points.astype(np.uint64)
+    codes = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
     spaces = codes == ord(" ")
     chars, char_tokens = _char_runs(codes, spaces, shape)
-    words = _word_runs(codes, spaces, shape)
+    words, pairs = _word_runs(codes, spaces, shape)
     order = np.arange(len(forms))
+    together = np.flatnonzero(owner[1:] == owner[:-1])
+    token = np.concatenate([char_tokens, order, together + 1])
     return Occurrences(
-        np.concatenate([chars, words]),
-        np.concatenate([char_tokens, order, order[1:]]),
-        np.concatenate([char_tokens, order, order[:-1]]),
+        np.concatenate([chars, words, pairs[together]]),
+        token,
+        np.concatenate([char_tokens, order, together]),
+        owner[token],
     )
 
 
@@ -159,8 +99,8 @@ def _char_runs(codes: Hashes, spaces: npt.NDArray[np.bool_], shape: Shape) -> tu
     return np.concatenate(features), np.concatenate(owners).astype(np.int64)
 
 
-def _word_runs(codes: Hashes, spaces: npt.NDArray[np.bool_], shape: Shape) -> Ints:
-    """Hash every word, then every word with the one before it."""
+def _word_runs(codes: Hashes, spaces: npt.NDArray[np.bool_], shape: Shape) -> tuple[Ints, Ints]:
+    """Hash every word, and every word with the one before it."""
     gaps = np.flatnonzero(spaces)
     lengths = np.diff(gaps) - 1
     powers = _powers(int(lengths.max()))
@@ -168,7 +108,8 @@ def _word_runs(codes: Hashes, spaces: npt.NDArray[np.bool_], shape: Shape) -> In
     scaled = np.where(spaces, np.uint64(0), codes * powers[np.where(spaces, 0, place - 1)])
     words = _mixed(np.add.reduceat(scaled, gaps[:-1]))
     pairs = _mixed(words[:-1] * _PAIR + words[1:])
-    return (1 << shape.char_bits) + _slots(np.concatenate([words, pairs]), shape.word_bits)
+    bits = shape.word_bits
+    return shape.border + _slots(words, bits), shape.border + _slots(pairs, bits)
 
 
 def _powers(longest: int) -> Hashes:
@@ -186,23 +127,33 @@ def _slots(hashed: Hashes, bits: int) -> Ints:
 
 
 @dataclass(frozen=True)
-class Vector:
-    """The features of a text, each once, with its value."""
+class Vectors:
+    """The features of some texts, each once a text, with its value; ordered by text and feature."""
 
     feature: Ints
     value: Reals
+    owner: Ints
 
 
-def vector(found: Occurrences, idf: npt.NDArray[np.floating], shape: Shape) -> Vector:
+def vectors(found: Occurrences, idf: npt.NDArray[np.floating], shape: Shape) -> Vectors:
     """Return damped counts times inverse document frequency, each space scaled to length one.
 
     A space without a feature stays empty, so an empty text is the zero vector.
     """
-    feature, count = np.unique(found.feature, return_counts=True)
-    value = (1.0 + np.log(count)) * idf[feature].astype(np.float64)
-    border = int(np.searchsorted(feature, 1 << shape.char_bits))
-    for part in (slice(None, border), slice(border, None)):
-        length = float(np.sqrt(np.sum(value[part] ** 2)))
-        if length > 0:
-            value[part] = value[part] / length
-    return Vector(feature, value)
+    key, count = np.unique(found.owner * shape.size + found.feature, return_counts=True)
+    owner, feature = np.divmod(key, shape.size)
+    value = (1.0 + np.log(count)) * idf[feature]
+    space = owner * 2 + (feature >= shape.border)
+    length = np.sqrt(np.bincount(space, value**2))[space]
+    scaled = np.divide(value, length, out=np.zeros_like(value), where=length > 0)
+    return Vectors(feature, scaled.astype(np.float32), owner)
+
+
+def weighed(seen: Vectors, weights: Reals, texts: int) -> npt.NDArray[np.float64]:
+    """Return the sums of the features' weights: texts by labels, zero for an empty text."""
+    sums = np.zeros((texts, weights.shape[1]))
+    if len(seen.owner):
+        first = np.flatnonzero(np.diff(seen.owner, prepend=-1))
+        parts = weights[seen.feature] * seen.value[:, None]
+        sums[seen.owner[first]] = np.add.reduceat(parts, first, axis=0)
+    return sums

@@ -21,6 +21,7 @@ from tools.classifier.features import Shape
 MODEL_FOLDER = Path(__file__).parents[2] / "models" / "classifier"
 WEIGHTS_FILE = "weights.npz"
 CONFIG_FILE = "config.json"
+NETWORK_ARRAYS = ("hidden", "hidden_bias", "out", "out_bias")
 Halves = npt.NDArray[np.floating]
 
 _REPAIR = "Restore models/classifier from the release, or train it anew."
@@ -33,13 +34,19 @@ class _Plain(BaseModel):
 class Reading(_Plain):
     """How a label's logits become a probability, and where its lines are.
 
-    The probability is Platt's: sigmoid(ngrams * n-gram logit + embedding * embedding logit +
-    offset). Without an embedder the embedding's factor is 0.
+    The probability is Platt's: sigmoid(ngrams * n-gram logit + embedding * linear logit of the
+    sentence vector + network * the network's logit of it + offset). Without an embedder two of the
+    factors are 0.
     """
 
     ngrams: float
     embedding: float
+    network: float
     offset: float
+    tail: float = Field(ge=0)
+    """How far the parts of a long text are shifted down, times the log of their number."""
+    strict_line: float = Field(ge=0, le=1)
+    """Crossed by 0.5 % of harmless texts."""
     line: float = Field(ge=0, le=1)
     """Crossed by 1 % of harmless texts."""
     watch_line: float = Field(ge=0, le=1)
@@ -49,7 +56,7 @@ class Reading(_Plain):
 class Config(_Plain):
     """What `config.json` says."""
 
-    format: Literal[1]
+    format: Literal[2]
     labels: tuple[Signal, ...]
     char_bits: int = Field(ge=8, le=24)
     word_bits: int = Field(ge=8, le=24)
@@ -70,8 +77,24 @@ class Config(_Plain):
 
 
 @dataclass(frozen=True)
+class Network:
+    """One hidden layer over the sentence vector, shared by all labels."""
+
+    hidden: Halves
+    """Dimensions by units."""
+    hidden_bias: Halves
+    out: Halves
+    """Units by labels."""
+    out_bias: Halves
+
+    def logits(self, rows: Halves) -> Halves:
+        """Return the logits of the labels, for one vector or for rows of them."""
+        return np.maximum(rows @ self.hidden + self.hidden_bias, 0.0) @ self.out + self.out_bias
+
+
+@dataclass(frozen=True)
 class Weights:
-    """One linear model per label over hashed n-grams, and one over the sentence embedding."""
+    """A linear model per label over hashed n-grams, one over the sentence vector, a network."""
 
     config: Config
     config_sha256: str
@@ -83,6 +106,7 @@ class Weights:
     embedding: Halves
     """Dimensions by labels; no rows where the model was trained without an embedder."""
     embedding_bias: Halves
+    network: Network
 
 
 def read_weights(folder: Path = MODEL_FOLDER) -> Weights:
@@ -116,11 +140,12 @@ def _arrays(content: bytes, file: Path, config: Config, config_sha256: str) -> W
             weights = Weights(
                 config=config,
                 config_sha256=config_sha256,
-                idf=arrays["idf"],
-                ngrams=np.ascontiguousarray(arrays["ngrams"].T),
+                idf=arrays["idf"].astype(np.float32),
+                ngrams=np.ascontiguousarray(arrays["ngrams"].T, dtype=np.float32),
                 ngram_bias=arrays["ngram_bias"],
                 embedding=arrays["embedding"].T,
                 embedding_bias=arrays["embedding_bias"],
+                network=Network(*(arrays[name].astype(np.float64) for name in NETWORK_ARRAYS)),
             )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RecordsError(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
-from tools.classifier.features import Token
+from tools.classifier.tokens import Token
 
 LONG_TOKENS = 48
 """A text of up to so many tokens is read as a whole and no other way."""
 SHORTEST_PART = 8
 LONGEST_PART = 32
 _STEP = LONGEST_PART // 2
+_LIKENESS = 3
+"""The sentences of a text are alike: n of them are about as many chances as the cube root of n."""
 _SENTENCE_END = re.compile(r"[.!?…。！？\n\r]")
 
 
@@ -26,6 +29,15 @@ def windows(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
     if len(found) <= LONG_TOKENS:
         return [whole]
     return [whole, *(part for span in _sentences(text, found) for part in _cut(*span))]
+
+
+def log_chances(parts: int) -> float:
+    """Return the log of how many chances a text with so many sentences has to cross a line.
+
+    >>> log_chances(0), log_chances(1), round(log_chances(100), 2)
+    (0.0, 0.0, 1.54)
+    """
+    return math.log(max(parts, 1)) / _LIKENESS
 
 
 def _sentences(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:

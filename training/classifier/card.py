@@ -13,17 +13,14 @@ from policies.rulebook import Signal
 from tools.classifier import Classifier, Embeds, open_classifier
 from tools.classifier.weights import WEIGHTS_FILE
 from tools.classifier.windows import LONG_TOKENS
+from training.classifier.fairness import Gap, harmless_templates, plain_hate_scores, scores_of
 from training.classifier.groups import groups
+from training.classifier.long_texts import long_report, site_rules
 from training.classifier.measure import (
     LabelReport,
-    any_category_alone,
-    any_category_precision,
     harmless_over,
-    hate_comparisons,
     held_report,
-    identity_rates,
     label_report,
-    long_report,
     scored,
     slices,
     texts_per_second,
@@ -31,14 +28,16 @@ from training.classifier.measure import (
 )
 from training.classifier.metrics import Estimate
 from training.classifier.rows import Row
+from training.classifier.splits import any_category, hate_splits
 from training.classifier.train import BASE_RATE, Trained, Unseen
+from training.classifier.tricks import DisguiseReport, disguise_reports, injection_report
 
 _TEMPLATE = Path(__file__).with_name("card.md")
-_SPEED_TEXTS = 100
+_SPEED_TEXTS = {False: 5_000, True: 200}
 _SPEED_ROUNDS = 3
 _LABEL_HEAD = (
     *("label", "n", "positive", "AUC", "AUPRC", "ECE"),
-    *("line", "F1", "recall", "FPR", "watch line", "recall"),
+    *("strict line", "recall", "line", "F1", "recall", "FPR", "watch line", "recall"),
 )
 
 
@@ -59,10 +58,14 @@ def card(
         base_rate=BASE_RATE,
         rest_rate=1 - BASE_RATE,
         **_label_tables(trained, best),
-        comparison_table=_comparisons(trained, best),
-        **_shipped(plain, full, rows, data),
-        plain_speed=_speed(plain, held),
-        embedded_speed=_speed(full, held),
+        any_table=_any_table(trained),
+        split_table=_split_table(trained),
+        **_injections(trained, best["injection"]),
+        disguise_table=_disguise_table(disguise_reports(trained, embedder)),
+        **_shipped(full, rows, data),
+        **_fairness(plain, full, rows, data),
+        plain_speed=_speed(plain, held, embedded=False),
+        embedded_speed=_speed(full, held, embedded=True),
     )
 
 
@@ -96,6 +99,8 @@ def _label_table(reports: Mapping[Signal, LabelReport], unseen: Mapping[Signal, 
                 _shown(report.auc),
                 _shown(report.average_precision),
                 _shown(report.calibration),
+                _decimal(unseen[label].reading.strict_line),
+                _decimal(report.strict_recall.value),
                 _decimal(unseen[label].reading.line),
                 _shown(report.f1),
                 _shown(report.recall),
@@ -128,31 +133,52 @@ def _pair(full: LabelReport, plain: LabelReport, source: str) -> str:
     return f"{_shown(full.auc_by_source[source])}{without}"
 
 
-def _comparisons(trained: Trained, best: Mapping[Signal, Unseen]) -> str:
-    found = dict(hate_comparisons(trained.material, trained.recipes["hate"]))
-    lines = [[f"{name}: AUC, n-grams only", _shown(value)] for name, value in found.items()]
-    for name, unseen in (("with the sentence model", best), ("n-grams only", trained.plain)):
-        value = any_category_precision(trained, unseen)
-        lines.append(
-            [f"OpenAI moderation set, any category, 5 folds: AUPRC, {name}", _shown(value)]
-        )
-    alone = any_category_alone(trained)
-    lines.append(
-        ["The same, one n-gram model of any category, trained on that set alone", _shown(alone)]
+def _any_table(trained: Trained) -> str:
+    found = any_category(trained)
+    rows = next(iter(found.values())).keys()
+    return _table(
+        ["AUPRC, by five folds", *rows],
+        ([name, *(_shown(estimates[row]) for row in rows)] for name, estimates in found.items()),
     )
-    return _table(["split", "value"], lines)
 
 
-def _shipped(
-    plain: Classifier, full: Classifier, rows: Sequence[Row], data: Path
-) -> dict[str, object]:
+def _split_table(trained: Trained) -> str:
+    found = hate_splits(trained.material, trained.recipes["hate"])
+    return _table(["hate, AUC", "value"], ([name, _shown(one)] for name, one in found.items()))
+
+
+def _injections(trained: Trained, unseen: Unseen) -> dict[str, object]:
+    found = injection_report(trained, unseen)
+    return {
+        "innocent": found.innocent,
+        "innocent_over": found.innocent_over,
+        "injection_line": found.line,
+        "variants_found": _shown(found.variants),
+        "unseen_variants_found": _shown(found.unseen_variants),
+        "test_found": _shown(found.test),
+        "test_over": found.test_over,
+    }
+
+
+def _disguise_table(reports: Sequence[DisguiseReport]) -> str:
+    head = ["disguise"]
+    for report in reports:
+        head += [f"{report.label}, n = {report.texts}", "without the reading copy"]
+    lines = [["none", *(x for r in reports for x in (f"{r.plain:.1%}", ""))]]
+    lines += [
+        [name, *(x for r in reports for x in (f"{r.dressed[name]:.1%}", f"{r.unread[name]:.1%}"))]
+        for name in reports[0].dressed
+    ]
+    losses = (x for r in reports for x in (f"{100 * r.loss:.1f} points", ""))
+    return _table(head, [*lines, ["**lost on average**", *losses]])
+
+
+def _shipped(full: Classifier, rows: Sequence[Row], data: Path) -> dict[str, object]:
     """Return what is measured with the weights as they are shipped."""
     held = [row for row in rows if row.role == "held"]
-    long = long_report(full, held)
+    long = long_report(full, held, site_rules(data))
     harmless = {name: scored(full, some) for name, some in slices(rows).items()}
     over = {name: each.over(full.thresholds) for name, each in harmless.items()}
-    notinject = next(each for name, each in harmless.items() if "NotInject" in name)
-    notinject_plain = scored(plain, notinject.rows)
     labels = full.labels
     return {
         "held_table": _held_table(full, held),
@@ -163,11 +189,6 @@ def _shipped(
                 for name, shares in over.items()
             ),
         ),
-        "notinject": f"{notinject.over(full.thresholds)['injection']:.1%} with the sentence model, "
-        f"{notinject_plain.over(plain.thresholds)['injection']:.1%} without",
-        "notinject_watch": f"{notinject.over(full.watch_thresholds)['injection']:.1%} and "
-        f"{notinject_plain.over(plain.watch_thresholds)['injection']:.1%}",
-        "identity_table": _identity_table(full, data),
         "long_tokens": LONG_TOKENS,
         "long_texts": long.texts,
         "alone": long.alone,
@@ -178,6 +199,11 @@ def _shipped(
                 [f"{words:,}", *(f"{shares[label]:.0%}" for label in labels)]
                 for words, shares in long.over.items()
             ),
+        ),
+        "documents": long.documents,
+        "document_table": _table(
+            ["documents", *labels],
+            [[str(long.documents), *(f"{long.over_documents[x]:.0%}" for x in labels)]],
         ),
         "overlap": word_overlap_score(full, data),
     }
@@ -204,28 +230,64 @@ def _held_table(full: Classifier, held: Sequence[Row]) -> str:
     return _table(head.split("|"), lines)
 
 
-def _identity_table(full: Classifier, data: Path) -> str:
-    lines: list[tuple[Signal, float]] = [("hate", full.thresholds["hate"])]
-    watch = [(label, full.watch_thresholds[label]) for label in _FAIRNESS_LABELS]
-    overall, terms = identity_rates(full, data, [*lines, *watch])
-    return _table(
-        ["term", "n", "hate, line", *(f"{label}, watch line" for label in _FAIRNESS_LABELS)],
-        [
-            ["all harmless", "", *map("{:.1%}".format, overall)],
-            *([term, str(count), *map("{:.1%}".format, rates)] for term, count, rates in terms),
-        ],
-    )
-
-
 _FAIRNESS_LABELS: tuple[Signal, ...] = ("hate", "offensive", "harassment", "sexual")
 
 
-def _speed(classifier: Classifier, held: Sequence[Row]) -> float:
+def _fairness(
+    plain: Classifier, full: Classifier, rows: Sequence[Row], data: Path
+) -> dict[str, object]:
+    harmless = harmless_templates(data)
+    said = scores_of(full, harmless.texts)
+    gaps = {
+        "with the sentence model": harmless.gap(said["hate"]),
+        "n-grams only": harmless.gap(scores_of(plain, harmless.texts)["hate"]),
+        "plain TF-IDF model of the public hate sets": harmless.gap(
+            plain_hate_scores(rows, harmless.texts)
+        ),
+    }
+    watch = {label: full.watch_thresholds[label] for label in _FAIRNESS_LABELS}
+    over = np.stack(
+        [
+            said["hate"] > full.thresholds["hate"],
+            *(said[label] > line for label, line in watch.items()),
+        ],
+        axis=1,
+    )
+    rates = harmless.rates(over)
+    return {
+        "templates": len(harmless.texts),
+        "gap_table": _table(
+            ["hate", "highest", "lowest", "gap", "deviation over terms"],
+            ([name, *_gap_cells(gap)] for name, gap in gaps.items()),
+        ),
+        "identity_table": _table(
+            ["term", "n", "hate, line", *(f"{label}, watch line" for label in watch)],
+            [
+                ["all harmless", "", *map("{:.1%}".format, over.mean(axis=0).tolist())],
+                *(
+                    [term, str(int(harmless.terms[term].sum())), *map("{:.1%}".format, shares)]
+                    for term, shares in rates.items()
+                ),
+            ],
+        ),
+    }
+
+
+def _gap_cells(gap: Gap) -> list[str]:
+    return [
+        f"{gap.highest:.1%} ({gap.highest_term})",
+        f"{gap.lowest:.1%}",
+        f"{gap.width:.1%}",
+        f"{gap.deviation:.1%}",
+    ]
+
+
+def _speed(classifier: Classifier, held: Sequence[Row], *, embedded: bool) -> float:
     """Return the median speed over rounds of texts that no memory can hold."""
     words = sorted({word for row in held for word in row.text.split()})
     chance = random.SystemRandom()
     rounds = [
-        [" ".join(chance.sample(words, 30)) for _ in range(_SPEED_TEXTS)]
+        [" ".join(chance.sample(words, 30)) for _ in range(_SPEED_TEXTS[embedded])]
         for _ in range(_SPEED_ROUNDS + 1)
     ]
     return median([texts_per_second(classifier.score, texts) for texts in rounds][1:])

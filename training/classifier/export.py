@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from policies.rulebook import Signal
 from tools.classifier.features import Shape
-from tools.classifier.weights import CONFIG_FILE, WEIGHTS_FILE, Config, Reading
+from tools.classifier.weights import (
+    CONFIG_FILE,
+    NETWORK_ARRAYS,
+    WEIGHTS_FILE,
+    Config,
+    Network,
+    Reading,
+)
 from training.classifier.learn import Linear
 
 
@@ -29,6 +36,7 @@ class Learned:
     ngrams: Sequence[Linear]
     plain: Mapping[Signal, Reading]
     embedding: Sequence[Linear] = ()
+    network: Network | None = None
     embedded: Mapping[Signal, Reading] | None = None
     embedder: str | None = None
     training_data: tuple[str, ...] = ()
@@ -46,12 +54,13 @@ def export(learned: Learned, out: Path, *, precision: type[np.floating] = np.flo
         "ngram_bias": np.asarray([model.bias for model in learned.ngrams]),
         "embedding": np.asarray([model.weights for model in learned.embedding], np.float32),
         "embedding_bias": np.asarray([model.bias for model in learned.embedding]),
+        **_network_arrays(learned.network, precision),
     }
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     content = packed.getvalue()
     config = Config(
-        format=1,
+        format=2,
         labels=learned.labels,
         char_bits=learned.shape.char_bits,
         word_bits=learned.shape.word_bits,
@@ -67,3 +76,12 @@ def export(learned: Learned, out: Path, *, precision: type[np.floating] = np.flo
     (out / WEIGHTS_FILE).write_bytes(content)
     text = json.dumps(config.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (out / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _network_arrays(
+    network: Network | None, precision: type[np.floating]
+) -> dict[str, npt.NDArray[np.floating]]:
+    """Return the network's arrays by name; empty ones where there is no embedder."""
+    if network is None:
+        return {name: np.zeros(0, precision) for name in NETWORK_ARRAYS}
+    return {name: np.asarray(getattr(network, name), precision) for name in NETWORK_ARRAYS}

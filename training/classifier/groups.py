@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tools.classifier.features import tokens
+from tools.classifier.tokens import tokens
 from training.classifier.rows import Row
 
 _BANDS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,10 @@ class Recipe:
     """Inverse strength of the L2 penalty."""
     positives: float | None
     """Share of the total weight that positive rows get; None leaves it as it is in the rows."""
+    sizes: Literal["root", "full"] = "root"
+    """Whether a set of n rows weighs as much as the square root of n, or as n."""
+    emphasis: tuple[tuple[str, float], ...] = ()
+    """Sets whose rows weigh so many times as much."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,25 @@ def answers(rows: Sequence[Row], label: Signal) -> Answers:
     return Answers(label, np.asarray(y, dtype=np.int64), np.asarray([row.source for row in rows]))
 
 
-def mixed_weights(known: Answers, positives: float | None) -> Reals:
+def mixed_weights(
+    known: Answers,
+    positives: float | None,
+    *,
+    sizes: Literal["root", "full"] = "root",
+    emphasis: Sequence[tuple[str, float]] = (),
+) -> Reals:
     """Return a weight for each row, 0 where the label is unknown, 1 on average elsewhere.
 
     A set of n rows weighs as much as the square root of n, so that a large one does not drown the
-    rest; `positives` then sets the share of the positive rows.
+    rest, or as n (`sizes`); `emphasis` multiplies sets; `positives` then sets the share of the
+    positive rows.
     """
     weight = np.zeros(len(known.y))
     for source in np.unique(known.source[known.known]):
         here = known.known & (known.source == source)
-        weight[here] = here.sum() ** -0.5
+        weight[here] = here.sum() ** -0.5 if sizes == "root" else 1.0
+    for source, times in emphasis:
+        weight[known.source == source] *= times
     if positives is not None:
         for value, share in ((1, positives), (0, 1 - positives)):
             weight[known.y == value] *= share / weight[known.y == value].sum()
@@ -91,7 +104,9 @@ def fit(matrix: Any, known: Answers, recipe: Recipe) -> Linear:
     from sklearn.linear_model import LogisticRegression
 
     use = np.flatnonzero(known.known)
-    weight = mixed_weights(known, recipe.positives)[use]
+    weight = mixed_weights(known, recipe.positives, sizes=recipe.sizes, emphasis=recipe.emphasis)[
+        use
+    ]
     model = LogisticRegression(C=recipe.cost, max_iter=300, tol=1e-3)
     model.fit(matrix[use], known.y[use], sample_weight=weight)
     return Linear(np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0]))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from tools.classifier.features import Shape, Vector, occurrences, tokens, vector
-from tools.classifier.windows import windows
+from tools.classifier.features import Shape, occurrences, vectors
+from tools.classifier.model import text_parts
+from tools.classifier.tokens import forms
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -46,39 +49,42 @@ def inverse_document_frequency(
     """Return ln((1 + texts) / (1 + texts with the feature)) + 1, and 0 for rare features."""
     seen = np.zeros(shape.size, dtype=np.int64)
     total = 0
-    for text in texts:
-        found = occurrences([token.form for token in tokens(text)], shape)
-        seen[np.unique(found.feature)] += 1
-        total += 1
+    for batch in batched(texts, _BATCH):
+        found = occurrences([forms(text) for text in batch], shape)
+        once = np.unique(found.owner * shape.size + found.feature) % shape.size
+        seen += np.bincount(once, minlength=shape.size)
+        total += len(batch)
     idf = np.log((1 + total) / (1 + seen)) + 1
     return np.where(seen >= rarest, idf, 0.0).astype(np.float32)
 
 
 def as_texts(texts: Sequence[str], shape: Shape, idf: npt.NDArray[np.floating]) -> Texts:
     """Return the matrices of `texts`."""
-    vectors: list[Vector] = []
-    owner: list[int] = []
-    first: list[int] = []
-    for index, text in enumerate(texts):
-        found = tokens(text)
-        forms = [token.form for token in found]
-        first.append(len(vectors))
-        for start, end in windows(text, found):
-            vectors.append(vector(occurrences(forms[start:end], shape), idf, shape))
-            owner.append(index)
-    parts = _stacked(vectors, shape.size)
-    return Texts(parts[first], parts, np.asarray(owner, dtype=np.int64))
+    owner, stacked = [], []
+    for start in range(0, len(texts), _BATCH):
+        parts = [text_parts(text) for text in texts[start : start + _BATCH]]
+        owner += [start + n for n, some in enumerate(parts) for _ in some]
+        stacked.append(_rows([part.forms for some in parts for part in some], shape, idf))
+    matrix = sparse.vstack(stacked, format="csr")
+    owners = np.asarray(owner, dtype=np.int64)
+    return Texts(matrix[np.searchsorted(owners, np.arange(len(texts)))], matrix, owners)
 
 
-def _stacked(vectors: Sequence[Vector], width: int) -> Any:
-    ends = np.cumsum([0, *(len(each.feature) for each in vectors)])
-    matrix = sparse.csr_matrix(
-        (
-            np.concatenate([each.value for each in vectors]).astype(np.float32),
-            np.concatenate([each.feature for each in vectors]).astype(np.int32),
-            ends,
-        ),
-        shape=(len(vectors), width),
-    )
+def _rows(texts: Sequence[Sequence[str]], shape: Shape, idf: npt.NDArray[np.floating]) -> Any:
+    seen = vectors(occurrences(texts, shape), idf, shape)
+    ends = np.searchsorted(seen.owner, np.arange(len(texts) + 1))
+    columns = seen.feature.astype(np.int32)
+    matrix = sparse.csr_matrix((seen.value, columns, ends), shape=(len(texts), shape.size))
     matrix.eliminate_zeros()
     return matrix
+
+
+def batched(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield the texts in lists of at most `size`.
+
+    >>> list(batched("abc", 2))
+    [['a', 'b'], ['c']]
+    """
+    waiting = iter(texts)
+    while batch := list(islice(waiting, size)):
+        yield batch

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,7 @@ import numpy.typing as npt
 
 from policies.rulebook import Signal
 from tools.classifier import Classifier
-from training.classifier.learn import (
-    UNKNOWN,
-    Answers,
-    Recipe,
-    answers,
-    fit,
-    fits_by_fold,
-    mixed_weights,
-)
+from training.classifier.learn import UNKNOWN, Answers, mixed_weights
 from training.classifier.metrics import (
     Estimate,
     Metric,
@@ -34,19 +25,11 @@ from training.classifier.metrics import (
     recall_score_at,
 )
 from training.classifier.rows import Row, read_jsonl
-from training.classifier.train import BASE_RATE, Material, Trained, Unseen
+from training.classifier.train import BASE_RATE, Unseen
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-ANY_OF: tuple[Signal, ...] = ("hate", "harassment", "violence", "self_harm", "sexual")
-"""The labels that the moderation development set annotates."""
-
-
-_FEWEST_FOR_A_TERM = 20
-_TEST_SHARE = 0.2
-_LENGTHS = (100, 300, 1500)
 
 
 @dataclass(frozen=True)
@@ -61,6 +44,7 @@ class LabelReport:
     false_positives: Estimate
     recall: Estimate
     watch_recall: Estimate
+    strict_recall: Estimate
     calibration: Estimate
     auc_by_source: Mapping[str, Estimate]
 
@@ -86,6 +70,7 @@ def label_report(
         false_positives=measured(false_positive_rate_at(line)),
         recall=measured(recall_score_at(line)),
         watch_recall=measured(recall_score_at(watch)),
+        strict_recall=measured(recall_score_at(unseen.reading.strict_line)),
         calibration=measured(calibration_error),
         auc_by_source=_auc_by_source(known, unseen.probability, group),
     )
@@ -98,85 +83,6 @@ def _auc_by_source(known: Answers, said: Reals, group: Ints) -> Mapping[str, Est
         if 0 < known.y[here].sum() < len(here):
             found[source] = estimate(auc_score, known.y[here], said[here], group=group[here])
     return found
-
-
-def any_category_precision(trained: Trained, unseen: Mapping[Signal, Unseen]) -> Estimate:
-    """AUPRC of the highest of five labels on the moderation development set, by folds."""
-    rows = trained.material.rows
-    here = np.asarray([row.source == "openai_moderation" for row in rows])
-    positive = np.asarray([any(row.known.get(label) == 1 for label in ANY_OF) for row in rows])
-    highest = np.max([unseen[label].probability for label in ANY_OF], axis=0)
-    return estimate(
-        average_precision_score,
-        positive[here].astype(np.int64),
-        highest[here],
-        group=trained.material.group[here],
-    )
-
-
-def any_category_alone(trained: Trained) -> Estimate:
-    """AUPRC of one n-gram model of "any category", by the same folds of that set alone."""
-    material = trained.material
-    here = np.flatnonzero([row.source == "openai_moderation" for row in material.rows])
-    y = np.asarray(
-        [
-            any(material.rows[index].known.get(label) == 1 for label in ANY_OF)
-            for index in here.tolist()
-        ]
-    ).astype(np.int64)
-    known = Answers("harassment", y, np.asarray(["openai_moderation"] * len(here)))
-    matrix, fold = material.ngrams.whole[here], material.fold[here]
-    score = np.zeros(len(here))
-    for each, model in fits_by_fold(matrix, known, Recipe(5.0, None), fold):
-        score[fold == each] = matrix[fold == each] @ model.weights + model.bias
-    return estimate(average_precision_score, y, score, group=material.group[here])
-
-
-def hate_comparisons(material: Material, recipe: Recipe) -> Mapping[str, Estimate]:
-    """AUC of the n-gram model of hate on the splits that others report.
-
-    The official split of the emoji set leaves the contrast partners of most test rows in the
-    training part, with the opposite label; both ways of reading it are measured.
-    """
-    known = answers(material.rows, "hate")
-    rows = material.rows
-    explained = np.asarray([row.source == "hatexplain" for row in rows])
-    chance = np.random.default_rng(0)
-    test = explained & np.isin(
-        material.group, _sampled(material.group[explained], _TEST_SHARE, chance)
-    )
-    mixed = explained & (chance.random(len(rows)) < _TEST_SHARE)
-    emoji_test = np.asarray(["split:test" in row.group_keys for row in rows])
-    emoji_rest = np.asarray([row.source == "hatemoji" for row in rows]) & ~emoji_test
-    partners = np.isin(material.group, material.group[emoji_test]) & ~emoji_test
-
-    def measured(test_rows: Flags, train_rows: Flags) -> Estimate:
-        model = fit(material.ngrams.whole, known.only(train_rows), recipe)
-        score = material.ngrams.scores(model.weights, model.bias)
-        use = np.flatnonzero(test_rows & known.known)
-        return estimate(auc_score, known.y[use], score[use], group=material.group[use])
-
-    return {
-        "hatexplain 80/20 of rows, near-duplicates on both sides, trained on its 80 % alone": (
-            measured(mixed, explained & ~mixed)
-        ),
-        "hatexplain 80/20, hate vs rest, trained on its 80 % alone": measured(
-            test, explained & ~test
-        ),
-        "hatexplain 80/20, hate vs rest, trained on every set": measured(test, ~test),
-        "hatemoji test, trained on its train and validation parts": measured(
-            emoji_test, emoji_rest
-        ),
-        "hatemoji test, trained on every set": measured(emoji_test, ~emoji_test),
-        "hatemoji test, trained on every set without the partners of test rows": measured(
-            emoji_test, ~emoji_test & ~partners
-        ),
-    }
-
-
-def _sampled(group: Ints, share: float, chance: np.random.Generator) -> Ints:
-    numbers = np.unique(group)
-    return chance.permutation(numbers)[: int(len(numbers) * share)]
 
 
 def harmless_over(unseen: Unseen) -> Mapping[str, tuple[int, float]]:
@@ -250,39 +156,11 @@ def slices(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
         harmless = not any(row.known.values())
         if row.role == "held" and harmless:
             wanted.setdefault("our own held-out harmless sentences", []).append(row)
-        elif row.source == "notinject":
-            wanted.setdefault("NotInject (trigger words, harmless)", []).append(row)
         elif row.source == "xstest_safe":
             wanted.setdefault("XSTest, safe prompts", []).append(row)
         elif row.source == "xstest_unsafe":
             wanted.setdefault("XSTest, unsafe prompts (for contrast)", []).append(row)
     return wanted
-
-
-def identity_rates(
-    classifier: Classifier, data: Path, lines: Sequence[tuple[Signal, float]]
-) -> tuple[list[float], list[tuple[str, int, list[float]]]]:
-    """Return false-positive rates over each of `lines` on the harmless identity templates.
-
-    The first rates are over all of them; then comes each identity term with its count and its
-    rates. Measured only: nothing is fitted or tuned on this set.
-    """
-    rows = read_jsonl(data / "eval_only" / "identity_templates.jsonl")
-    harmless = [str(each["text"]) for each in rows if each["labels"]["toxic"] == 0]
-    over = np.asarray(
-        [[said[label] > line for label, line in lines] for said in classifier.score(harmless)]
-    )
-    words = [set(re.findall(r"[a-z]+", text.lower())) for text in harmless]
-    found = []
-    for term in _identity_terms():
-        has = np.asarray([term in each for each in words])
-        if has.sum() >= _FEWEST_FOR_A_TERM:
-            found.append((term, int(has.sum()), over[has].mean(axis=0).tolist()))
-    return over.mean(axis=0).tolist(), found
-
-
-def _identity_terms() -> list[str]:
-    return Path(__file__).with_name("identity_terms.txt").read_text(encoding="utf-8").split()
 
 
 def word_overlap_score(classifier: Classifier, data: Path, *, most: int = 690) -> float:
@@ -302,56 +180,11 @@ def word_overlap_score(classifier: Classifier, data: Path, *, most: int = 690) -
     return float(np.mean(scores))
 
 
-@dataclass(frozen=True)
-class LongReport:
-    """What happens to long texts."""
-
-    texts: int
-    over: Mapping[int, Mapping[Signal, float]]
-    """For each length in words, the share of harmless texts over the line of each label."""
-    alone: float
-    """Share of violating sentences over their line when they stand alone."""
-    hidden: float
-    """The same sentences in the middle of a harmless long text."""
-
-
-def long_report(classifier: Classifier, held: Sequence[Row], *, texts: int = 40) -> LongReport:
-    """Measure dilution and accumulation on texts made of held-out sentences."""
-    chance = np.random.default_rng(0)
-    fine = [row.text for row in held if not any(row.known.values())]
-    bad = [
-        (row.text, label)
-        for row in held
-        for label in classifier.labels
-        if row.known.get(label) == 1
-    ]
-
-    def filler(words: int) -> str:
-        said: list[str] = []
-        while sum(len(each.split()) for each in said) < words:
-            said.append(fine[int(chance.integers(len(fine)))])
-        return "\n".join(said)
-
-    picked = [bad[int(chance.integers(len(bad)))] for _ in range(texts)]
-    alone = classifier.score([text for text, _ in picked])
-    within = classifier.score([f"{filler(750)}\n{text}\n{filler(750)}" for text, _ in picked])
-
-    def share(readings: Sequence[Mapping[Signal, float]]) -> float:
-        hits = [
-            each[label] > classifier.thresholds[label]
-            for each, (_, label) in zip(readings, picked, strict=True)
-        ]
-        return float(np.mean(hits))
-
-    over = {}
-    for words in _LENGTHS:
-        harmless = [replace(held[0], text=filler(words)) for _ in range(texts)]
-        over[words] = scored(classifier, harmless).over(classifier.thresholds)
-    return LongReport(texts, over, share(alone), share(within))
-
-
 def texts_per_second(score: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
-    """Return how many of `texts` are scored in a second, one after the other."""
-    started = time.perf_counter()
+    """Return how many of `texts` are scored in a second of one core.
+
+    Processor time, so that what else the machine does counts less.
+    """
+    started = time.process_time()
     score(texts)
-    return len(texts) / (time.perf_counter() - started)
+    return len(texts) / (time.process_time() - started)

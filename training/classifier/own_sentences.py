@@ -23,7 +23,11 @@ FILLED_FILE = OWN_FOLDER / "filled.jsonl"
 FILLINGS = 7
 Split = Literal["train", "held"]
 
+BALANCED_SLOT = "identity"
+"""A template with this slot is filled with every one of its fillings, so that all stand alike."""
+
 _SLOT = re.compile(r"\{([a-z]+)\}")
+_ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOaeio])")
 
 
 @dataclass(frozen=True)
@@ -155,15 +159,26 @@ def _family(line: str, place: str) -> _Family:
 
 
 def _fillings(template: str, slots: Mapping[str, list[str]], place: str) -> list[str]:
-    """Fill the slots of a template in at most `FILLINGS` different ways."""
+    """Fill the slots of a template: the balanced one in every way, others in `FILLINGS` ways."""
     names = _SLOT.findall(template)
     for name in names:
         if name not in slots:
             raise InputError(f"{place}: no slot is called {shown(name)}")
     chance = random.Random(template)
+    if BALANCED_SLOT in names:
+        return [_balanced(template, each, slots, chance) for each in slots[BALANCED_SLOT]]
     combinations = list(itertools.islice(itertools.product(*(slots[n] for n in names)), 20_000))
     chosen = chance.sample(combinations, min(FILLINGS, len(combinations)))
     return [_filled(template, fillings) for fillings in chosen]
+
+
+def _balanced(
+    template: str, filling: str, slots: Mapping[str, list[str]], chance: random.Random
+) -> str:
+    """Fill the balanced slot with `filling`, and any other by chance."""
+    names = _SLOT.findall(template)
+    fillings = [filling if n == BALANCED_SLOT else chance.choice(slots[n]) for n in names]
+    return _ARTICLE.sub(r"\1n ", _filled(template, tuple(fillings)))
 
 
 def _filled(template: str, fillings: tuple[str, ...]) -> str:

@@ -78,6 +78,8 @@ class Row:
     """Rows that share a key never stand on both sides of a fold."""
     group_text: str = field(default="", compare=False)
     """What near-duplicates are found by, where that is not the text itself."""
+    family: str = ""
+    """The kind of text it is in its set, for measuring on kinds that were never seen."""
     assumed: frozenset[Signal] = frozenset()
     """Labels that are known from `ABSENT` only."""
 
@@ -209,8 +211,9 @@ def _injection(folder: Path) -> Iterator[Row]:
         for data in read_jsonl(folder / f"prompt_injection_{part}.jsonl"):
             yield _row(data, "prompt_injection", _known(data["labels"]))
     for data in read_jsonl(folder / "injection_variants.jsonl"):
-        keys = (f"variant:{data['variant']}",)
-        yield _row(data, "injection_variants", _known(data["labels"]), keys)
+        yield replace(
+            _row(data, "injection_variants", _known(data["labels"])), family=data["variant"]
+        )
 
 
 def _pii(folder: Path) -> Iterator[Row]:
@@ -224,9 +227,12 @@ def _pii(folder: Path) -> Iterator[Row]:
         yield replace(_row(data, "pii", known), group_text=pattern)
 
 
-def _measured(folder: Path) -> Iterator[Row]:
+def _notinject(folder: Path) -> Iterator[Row]:
     for data in read_jsonl(folder / "notinject_one.jsonl"):
-        yield replace(_row(data, "notinject", _known(data["labels"])), role="measure")
+        yield _row(data, "notinject", _known(data["labels"]))
+
+
+def _measured(folder: Path) -> Iterator[Row]:
     for data in read_jsonl(folder / "over_refusal_dev.jsonl"):
         name = "xstest_unsafe" if data["labels"]["unsafe"] else "xstest_safe"
         yield replace(_row(data, name, {}), role="measure")
@@ -242,6 +248,7 @@ _READERS: tuple[Callable[[Path], Iterator[Row]], ...] = (
     _crypto,
     _injection,
     _pii,
+    _notinject,
     _measured,
 )
 

@@ -1,0 +1,189 @@
+"""The comparisons that others report: any category of harm, and hate on the official splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from policies.rulebook import Signal
+from training.classifier.learn import Answers, Linear, Recipe, answers, fit, fits_by_fold
+from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
+from training.classifier.network import fit_network
+from training.classifier.train import EMBEDDING_RECIPE, Material, Trained, Unseen
+
+Reals = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+ANY_OF: tuple[Signal, ...] = ("hate", "harassment", "violence", "self_harm", "sexual")
+"""The labels that the moderation development set annotates."""
+
+_TEST_SHARE = 0.2
+_PLAIN_COST = 2.0
+_ALONE = Recipe(20.0, None)
+_JOIN_COST = 0.1
+_MOST_PLAIN = 20_000
+"""Rows up to which the plain model is fitted beside ours: it takes minutes on more."""
+
+
+def any_category(trained: Trained) -> Mapping[str, Mapping[str, Estimate]]:
+    """Return the AUPRC of "any category" by way of reading and by rows; five folds, unseen.
+
+    On all rows a label that nobody annotated counts as absent; the rows where all five are known
+    are fewer, half of them harmful, and what the literature measures.
+    """
+    rows, group = trained.material.rows, trained.material.group
+    here = np.flatnonzero([row.source == "openai_moderation" for row in rows])
+    y = np.asarray(
+        [any(rows[i].known.get(label) == 1 for label in ANY_OF) for i in here.tolist()]
+    ).astype(np.int64)
+    full = np.asarray([all(label in rows[i].known for label in ANY_OF) for i in here.tolist()])
+    found = {}
+    for name, score in _any_scores(trained, here, y).items():
+        found[name] = {
+            "all rows": estimate(average_precision_score, y, score, group=group[here]),
+            "all five labels known": estimate(
+                average_precision_score, y[full], score[full], group=group[here][full]
+            ),
+        }
+    return found
+
+
+def _any_scores(trained: Trained, here: Ints, y: Ints) -> Mapping[str, Reals]:
+    material = trained.material
+    fold = material.fold[here]
+    best = trained.embedded or trained.plain
+    letters = _by_folds(material.ngrams.whole[here], y, fold, _ALONE)
+    scores = {
+        "highest of five labels, without the sentence model": _highest(trained.plain, here),
+        "one n-gram model of any category, trained on that set alone": letters,
+        "highest of five labels": _highest(best, here),
+        "1 − the product of (1 − p) over five labels": _either(best, here),
+    }
+    if material.meanings:
+        meant = _by_folds(material.meanings.whole[here], y, fold, EMBEDDING_RECIPE)
+        labels = np.stack([_log_odds(unseen.probability[here]) for unseen in best.values()], axis=1)
+        pieces = np.column_stack([_log_odds(_either(best, here)), meant, letters, labels])
+        join = Recipe(_JOIN_COST, None)
+        scores["all ten labels and two models of any category, joined by a logistic model"] = (
+            _by_folds(pieces, y, fold, join)
+        )
+    return scores
+
+
+def _highest(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
+    highest: Reals = np.max([unseen[label].probability[here] for label in ANY_OF], axis=0)
+    return highest
+
+
+def _either(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
+    none = np.prod([1 - unseen[label].probability[here] for label in ANY_OF], axis=0)
+    return np.asarray(1 - none, dtype=np.float64)
+
+
+def _log_odds(probability: Reals) -> Reals:
+    inside = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
+
+
+def _by_folds(matrix: npt.NDArray[np.floating], y: Ints, fold: Ints, recipe: Recipe) -> Reals:
+    known = Answers("harassment", y, np.asarray(["openai_moderation"] * len(y)))
+    score = np.zeros(len(y))
+    for each, model in fits_by_fold(matrix, known, recipe, fold):
+        score[fold == each] = matrix[fold == each] @ model.weights + model.bias
+    return score
+
+
+def hate_splits(material: Material, recipe: Recipe) -> Mapping[str, Estimate]:
+    """AUC of hate on the splits that others report, beside a plain TF-IDF model on the same rows.
+
+    The official split of the emoji set leaves the contrast partners of most test rows in the
+    training part, with the opposite label; both ways of reading it are measured.
+    """
+    known = answers(material.rows, "hate")
+    rows = material.rows
+    explained = np.asarray([row.source == "hatexplain" for row in rows])
+    chance = np.random.default_rng(0)
+    apart = explained & np.isin(material.group, _sampled(material.group[explained], chance))
+    mixed = explained & (chance.random(len(rows)) < _TEST_SHARE)
+    emoji_test = np.asarray(["split:test" in row.group_keys for row in rows])
+    emoji_rest = np.asarray([row.source == "hatemoji" for row in rows]) & ~emoji_test
+    partners = np.isin(material.group, material.group[emoji_test]) & ~emoji_test
+    splits = {
+        "hatexplain 80/20 of rows": (mixed, explained & ~mixed),
+        "hatexplain 80/20, near-duplicates on one side": (apart, explained & ~apart),
+        "hatexplain 80/20, near-duplicates on one side, trained on every set": (apart, ~apart),
+        "hatemoji test, trained on its train and validation parts": (emoji_test, emoji_rest),
+        "hatemoji test, trained on every set without the partners of test rows": (
+            emoji_test,
+            ~emoji_test & ~partners,
+        ),
+    }
+    found = {}
+    for name, (test, rest) in splits.items():
+        use = np.flatnonzero(test & known.known)
+        for reader, score in _hate_scores(material, known.only(rest), recipe, use).items():
+            found[f"{name}: {reader}"] = estimate(
+                auc_score, known.y[use], score, group=material.group[use]
+            )
+    return found
+
+
+def _hate_scores(
+    material: Material, known: Answers, recipe: Recipe, use: Ints
+) -> Mapping[str, Reals]:
+    """Return the scores of the rows `use` by each way of reading, fitted to what is `known`."""
+    letters = _of_rows(fit(material.ngrams.whole, known, recipe), material.ngrams.whole[use])
+    scores = {"our n-grams": letters}
+    if known.known.sum() <= _MOST_PLAIN:
+        scores["plain TF-IDF"] = _plain(material, known, use)
+    if material.meanings:
+        vectors = material.meanings.whole
+        close = known.only(material.embedded)
+        rest = np.flatnonzero(close.known)
+        y = close.y[rest, None].astype(np.float32)
+        network = fit_network(vectors[rest], y, np.ones_like(y))
+        meant = np.asarray(network.logits(vectors[use])[:, 0], dtype=np.float64)
+        scores["n-grams and the sentence model"] = _even(letters) + _even(meant)
+    return scores
+
+
+def _of_rows(model: Linear, matrix: npt.NDArray[np.floating]) -> Reals:
+    scores: Reals = matrix @ model.weights + model.bias
+    return scores
+
+
+def _even(score: Reals) -> Reals:
+    even: Reals = (score - score.mean()) / score.std()
+    return even
+
+
+def _plain(material: Material, known: Answers, use: Ints) -> Reals:
+    """Return the scores of the model that everybody tries first."""
+    from sklearn.linear_model import LogisticRegression
+
+    rest = np.flatnonzero(known.known)
+    texts = [row.text for row in material.rows]
+    matrix = plain_features([texts[i] for i in rest], [texts[i] for i in use])
+    model = LogisticRegression(C=_PLAIN_COST, max_iter=300).fit(matrix[0], known.y[rest])
+    return np.asarray(model.decision_function(matrix[1]), dtype=np.float64)
+
+
+def plain_features(fitted: Sequence[str], asked: Sequence[str]) -> tuple[Any, Any]:
+    """Return TF-IDF of words and word pairs and of runs of 3 to 5 letters, for two lists."""
+    from scipy import sparse
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    letters = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True, min_df=2)
+    learnt = [space.fit_transform(fitted) for space in (words, letters)]
+    seen = [space.transform(asked) for space in (words, letters)]
+    return sparse.hstack(learnt, format="csr"), sparse.hstack(seen, format="csr")
+
+
+def _sampled(group: Ints, chance: np.random.Generator) -> Ints:
+    numbers = np.unique(group)
+    return chance.permutation(numbers)[: int(len(numbers) * _TEST_SHARE)]
