@@ -66,7 +66,7 @@ def test_an_edit_is_told_by_what_it_does_to_each_case(tmp_path: Path) -> None:
         "difference",
         "interval",
         "p",
-    }  # type: ignore[index]
+    }
 
 
 def test_the_words_come_first_and_say_which_way(tmp_path: Path) -> None:
