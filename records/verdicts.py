@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, select
 
 from errors import RecordsError
 from records.database import insert_into
+from records.docket.forgetting import forget_case_in
 from records.exchange_tables import contents, prompt_texts
 from records.exchanges import forget_exchanges_in
 from records.ledger import LedgerEntry, append_in
@@ -99,14 +100,15 @@ def whole_payload(records: Records, entry: LedgerEntry) -> dict[str, Any]:
 
 
 def forget_content(records: Records, case_id: str) -> tuple[int, int]:
-    """Delete what is kept of a case outside of the ledger.
+    """Delete what is kept of a case outside of the ledger, in the docket too once it is over.
 
     Returns:
-        How many contents of reviews, and how many answers of language models, were deleted.
+        How many contents of the case, and how many answers of language models, were deleted.
     """
     with records.writing() as connection:
         deletion = delete(contents).where(contents.c.case_id == case_id)
-        return connection.execute(deletion).rowcount, forget_exchanges_in(connection, case_id)
+        deleted = connection.execute(deletion).rowcount + forget_case_in(connection, case_id)
+        return deleted, forget_exchanges_in(connection, case_id)
 
 
 def kept_texts(records: Records, ids: Iterable[str]) -> dict[str, str]:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from errors import InputError
 from records.docket.entries import Closed, ForPerson, Lease, Loan, NewCase, Settlement
+from records.docket.forgetting import forget_case_in
 from records.docket.intake import take_in
 from records.docket.leases import (
     CLOCK_SLIP,
@@ -332,3 +334,43 @@ def test_threads_that_settle_at_once_write_one_chain(records: Records) -> None:
     report = verify(records)
     assert (report.entries, report.faults) == (120, [])
     assert {case.state for case in read_docket(records)} == {"decided"}
+
+
+def test_what_was_posted_can_be_forgotten_once_the_case_is_over(records: Records) -> None:
+    add(records, new(1), new(2))
+    first, _ = take(records)
+    settle(records, [closing(first)], now=NOW)
+
+    with records.writing() as connection:
+        forgotten = [forget_case_in(connection, name) for name in ("c-1", "c-1", "c-2", "c-9")]
+
+    assert forgotten == [1, 0, 0, 0]
+    case, still_open = read_case(records, "c-1"), read_case(records, "c-2")
+    assert case is not None
+    assert still_open is not None
+    assert case.content == '{"id": "c-1", "text": "(forgotten on request)"}'
+    assert (case.state, case.verdict) == ("decided", None)
+    assert still_open.content == '{"text":"2"}'
+    assert take_in(records, [new(1)], now=NOW).known == 1
+
+
+def test_the_next_case_is_found_by_the_index_however_many_wait(sqlite_records: Records) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if "chosen" in statement or "late" in statement:
+            asked.append((statement, values))
+
+    event.listen(sqlite_records.engine, "before_cursor_execute", listen)
+    add(sqlite_records, *(new(number, due=number) for number in range(500)))
+    take(sqlite_records, limit=5)
+    event.remove(sqlite_records.engine, "before_cursor_execute", listen)
+
+    assert len(asked) == 2
+    with sqlite_records.reading() as connection:
+        for statement, values in asked:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            plan = " | ".join(row[3] for row in rows)
+            assert "USING INDEX docket_in_order" in plan or "docket_on_loan" in plan
+            assert "TEMP B-TREE" not in plan
+            assert "SCAN docket |" not in f"{plan} |"
