@@ -99,10 +99,14 @@ def trials(judged: Sequence[Judged], *, limit: float, risk: float) -> list[Trial
 
 
 def lowest_line(judged: Sequence[Judged], *, limit: float, risk: float) -> Line | None:
-    """Return the lowest line that was shown to be safe, or None; arguments as in `trials`."""
+    """Return the lowest line that was shown to be safe, or None; arguments as in `trials`.
+
+    Of lines above which the same cases lie it is the strictest: where nothing was seen, nothing is
+    closed.
+    """
     passed = [trial for trial in trials(judged, limit=limit, risk=risk) if trial.passed]
     if not passed:
         return None
-    last = passed[-1]
+    last = next(trial for trial in passed if trial.n == passed[-1].n)
     bound = most_likely_at_worst(last.mistakes, last.n, risk=last.risk)
     return Line(last.confidence, last.n, last.mistakes, bound, last.risk)

@@ -25,7 +25,7 @@ from records.certificates import (
 )
 from records.ledger import verify
 from records.risk_tables import certificates
-from records.store import Records
+from records.store import Records, open_records
 from tests.triage.scenes import NOW, Clock, a_case, abstention_on, opinion_on, verdict_on
 from triage.crew import Tally
 from triage.intake import AddReport
@@ -226,22 +226,18 @@ def test_floors_hold_above_any_line(closing: Make) -> None:
     assert "below a confidence of 0.86" in policy.may_close(surer).because
 
 
-def test_a_database_that_is_away_closes_nothing(
-    certified: Records, village: Rulebook, clock: Clock
+def test_a_database_that_is_locked_closes_nothing(
+    sqlite_url: str, home: Path, village: Rulebook, clock: Clock
 ) -> None:
-    policy = CertifiedClosing(certified, village, OPEN, clock=clock, monotonic=clock)
-    holder = certified.engine.connect()
-    try:
-        holder.exec_driver_sql("PRAGMA busy_timeout = 0")
-        brakes = OPEN.model_copy(update={"quotas": {"limit": 5}})
-        locked = CertifiedClosing(certified, village, brakes, clock=clock, monotonic=clock)
-        holder.exec_driver_sql("BEGIN IMMEDIATE")
-        done = locked.may_close(verdict_on(CASE))
-    finally:
-        holder.close()
+    brakes = OPEN.model_copy(update={"quotas": {"limit": 5}})
+    with open_records(sqlite_url, home=home, busy_seconds=0.05) as records:
+        keep(records, a_certificate())
+        policy = CertifiedClosing(records, village, brakes, clock=clock, monotonic=clock)
+        with records.writing():
+            done = policy.may_close(verdict_on(CASE))
 
-    assert (done.closes, "could not be asked" in done.because) == (False, True)
-    assert policy.may_close(verdict_on(CASE)).closes
+        assert (done.closes, "could not be asked" in done.because) == (False, True)
+        assert policy.may_close(verdict_on(CASE)).closes
 
 
 def test_the_shipped_brakes_are_read_and_a_wrong_page_is_named(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def _examples(rulebook: Rulebook) -> Iterable[str]:
 @lru_cache(maxsize=1)
 def _fitted() -> frozenset[str]:
     text = (files("evals") / "sets" / "dev.jsonl").read_text(encoding="utf-8")
-    return frozenset(_words(json.loads(line)["text"]) for line in text.splitlines() if line)
+    return frozenset(_words(json.loads(line).get("text", "")) for line in text.splitlines() if line)
 
 
 def _words(text: str) -> str:
