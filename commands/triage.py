@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913 - one parameter for each option of the contract
         limit=limit,
         lease_seconds=of_the_docket(settings).lease_seconds,
     )
-    with reviewer_for(settings, policies, model, asked) as reviewer, _told_to_stop() as stop:
+    with reviewer_for(settings, policies, model, asked) as reviewer, told_to_stop() as stop:
         to = _receiver(settings)
         tally = _work(reviewer, settings, orders, stop, priority=priority, shadow=shadow, to=to)
     if as_json:
@@ -315,7 +315,7 @@ def _receiver(settings: Settings) -> Receiver | None:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
+def told_to_stop() -> Iterator[threading.Event]:
     """Let the first signal finish what is in hand, and the second one end everything."""
     stop = threading.Event()
 

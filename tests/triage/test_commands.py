@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,3 +162,15 @@ def test_the_embedded_model_works_a_docket_to_its_end(amicus: Amicus) -> None:
     assert first["verdict"] is not None
     blind = data(amicus("next", "--as", "ann", "--blind", "--json"))
     assert (blind["verdict"], blind["because"]) == (None, None)
+
+
+def test_the_first_signal_finishes_what_is_in_hand_and_the_second_ends_everything() -> None:
+    from commands.triage import told_to_stop
+
+    before = signal.getsignal(signal.SIGTERM)
+    with told_to_stop() as stop:
+        assert not stop.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.is_set()
+        assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGTERM) is before
