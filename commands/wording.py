@@ -1,4 +1,4 @@
-"""Test the wording of policies: compare, cover, gate, suggest, and trade with other forms."""
+"""Test the wording of policies: compare, gate, cover, and find what is ambiguous."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import wording_drafts as drafts
 from commands.opening import Asked, options_for, read_settings
 from commands.options import AsJson, Model, Policies
 from commands.output import print_json, progress_bar
@@ -62,6 +63,10 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
     app.command("gate")(gate)
     app.command("coverage")(coverage)
+    app.command("ambiguity")(ambiguity)
+    app.command("suggest")(drafts.suggest)
+    app.command("import")(drafts.policy_import)
+    app.command("export")(drafts.policy_export)
 
 
 def compare(  # noqa: PLR0913 - one parameter for each option
@@ -79,6 +84,12 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     limit: Limit = None,
     seed: Seed = 0,
     as_json: AsJson = False,
+    per_day: Annotated[
+        float | None, typer.Option("--per-day", min=0, help="Cases a day, to say what it means.")
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0, help="What a person needs for a case.")
+    ] = 3.0,
     out: Report = None,
 ) -> None:
     """Show what a new wording changes: which verdicts flip, which way, and whether that is real.
@@ -103,6 +114,8 @@ def compare(  # noqa: PLR0913 - one parameter for each option
         workers=workers,
         limit=limit,
         seed=seed,
+        per_day=per_day,
+        minutes=minutes,
         max_text_chars=settings.max_text_chars,
     )
     asking = Asked(fresh=repeats > 1, run=f"policy compare {new}")
@@ -280,3 +293,47 @@ def _judged_before(
     if not own:
         raise InputError(f"{run} holds none of these cases", hint="name the golden set of that run")
     return own, [kept[one.case.id] for one in own]
+
+
+def ambiguity(  # noqa: PLR0913 - one parameter for each option
+    golden: Annotated[Path, typer.Option("--golden", help="A JSONL file of golden cases.")],
+    *,
+    policies: Policies = None,
+    model: Model = None,
+    repeats: Annotated[
+        int, typer.Option("--repeats", min=2, max=20, help="Rounds of judging.")
+    ] = 3,
+    workers: Workers = 1,
+    limit: Limit = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List the sentences of the policy on which the same case is judged both ways.
+
+    Example: amicus policy ambiguity --golden evals/sets/golden.jsonl --limit 200
+    """
+    from evals.golden import drawn, read_golden
+    from evals.wording.ambiguity import ambiguity as ambiguity_of
+    from evals.wording.ambiguity import (
+        ambiguity_data,
+        ambiguity_in_words,
+        judge_in_rounds,
+    )
+    from evals.wording.judging import Pace
+    from evals.wording.side_by_side import side_by_side
+    from evals.wording.texts import Wording, Wordings
+    from policies.reading import load_rulebook
+
+    settings = read_settings()
+    rulebook = load_rulebook(policies or settings.policies)
+    cases = read_golden(golden, rulebook, max_text_chars=settings.max_text_chars)
+    chosen = [one.case for one in drawn(cases, limit, seed=seed)]
+    same = Wordings(Wording("in use", rulebook), Wording("in use", rulebook))
+    options = options_for(settings, policies, model, Asked(fresh=True, run="policy ambiguity"))
+    with side_by_side(options, same) as sides, progress_bar("Judging") as tell:
+        rounds = judge_in_rounds(chosen, sides, rulebook, Pace(repeats, workers, tell))
+    told = ambiguity_of(rounds, rulebook)
+    if as_json:
+        print_json(ambiguity_data(told))
+    else:
+        typer.echo("\n".join(ambiguity_in_words(told)))

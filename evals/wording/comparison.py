@@ -26,6 +26,7 @@ from evals.wording.figures import (
     whole_shift,
 )
 from evals.wording.flips import Flip, flip_data, flips_of
+from evals.wording.impact import MINUTES_A_CASE, Impact, impact, impact_data
 from evals.wording.judging import Item, Judged, Pace, judge_both
 from evals.wording.noise import Noise, noise_of
 from evals.wording.side_by_side import Sides
@@ -69,6 +70,8 @@ class WordingComparison:
     noise: Noise | None
     real: Real
     judged: Sequence[Judged]
+    impact: Impact | None = None
+    """What it would do to a day's work; asked for past cases."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ class Plan:
     seed: int = 0
     draws: int = DRAWS
     """Resamples behind every interval."""
+    per_day: float | None = None
+    """Cases a day; None is as past cases tell."""
+    minutes: float = MINUTES_A_CASE
+    """What a person needs for a case."""
 
 
 def compare_wordings(
@@ -117,7 +124,16 @@ def compare_wordings(
         noise=noise,
         real=_is_real(flips, judged, whole, noise),
         judged=judged,
+        impact=_impact(judged, plan),
     )
+
+
+def _impact(judged: Sequence[Judged], plan: Plan) -> Impact | None:
+    """For past cases: what golden cases would do to a day says nothing, they are chosen."""
+    past = all(one.item.golden is None for one in judged)
+    if not past and plan.per_day is None:
+        return None
+    return impact(judged, a_day=plan.per_day, minutes=plan.minutes)
 
 
 def _item(case: GoldenCase | Case) -> Item:
@@ -200,6 +216,7 @@ def comparison_data(told: WordingComparison) -> dict[str, object]:
         "slices": {name: [asdict(s) for s in moved] for name, moved in told.slices.items()},
         "smallest_change": finite(told.sight.smallest_change) if told.sight else None,
         "cases_needed": told.sight.cases_needed if told.sight else None,
+        "impact": impact_data(told.impact),
         "noise": asdict(told.noise) if told.noise else None,
     }
 

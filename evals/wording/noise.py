@@ -55,7 +55,7 @@ def noise_of(
     if not sides.repeats_itself:
         return _second_runs(touched)
     sections = [edit.old for edit in edited.sections if edit.old is not None]
-    variants = _variants(old, sections, pace.repeats - 1)
+    variants = reworded_rulebooks(old, sections, pace.repeats - 1)
     flips = tries = 0
     quiet = replace(pace, on_progress=lambda _done, _total: None)
     for variant in variants:
@@ -78,8 +78,8 @@ def _second_runs(touched: Sequence[Judged]) -> Noise:
     return Noise("second_run", sum(kind_of(*p) is not None for p in pairs), len(pairs), 0)
 
 
-def _variants(old: Rulebook, sections: Sequence[Section], most: int) -> list[Rulebook]:
-    """Rulebooks in which every edited section is reworded harmlessly, each in another way."""
+def reworded_rulebooks(old: Rulebook, sections: Sequence[Section], most: int) -> list[Rulebook]:
+    """Return rulebooks in which `sections` are reworded harmlessly, each in another way."""
     made: list[Rulebook] = []
     options = [list(islice(rewordings(section), most)) for section in sections]
     for number in range(most):

@@ -13,6 +13,7 @@ from agent.reviewer import Options
 from errors import UsageError
 from evals.golden import MAX_TEXT_CHARS, GoldenCase, drawn, read_golden
 from evals.wording.comparison import Plan, WordingComparison, compare_wordings
+from evals.wording.impact import MINUTES_A_CASE
 from evals.wording.judging import Pace
 from evals.wording.side_by_side import side_by_side
 from evals.wording.texts import Wordings, read_wordings
@@ -35,6 +36,8 @@ class Request:
     workers: int = 1
     limit: int | None = None
     seed: int = 0
+    per_day: float | None = None
+    minutes: float = MINUTES_A_CASE
     max_text_chars: int = MAX_TEXT_CHARS
 
 
@@ -57,7 +60,13 @@ def carry_out(
     wordings = read_wordings(request.old, request.new)
     cases = cases_of(request, wordings)
     pace = Pace(request.repeats, request.workers, on_progress)
-    plan = Plan(pace, judge_all=request.judge_all, seed=request.seed)
+    plan = Plan(
+        pace,
+        judge_all=request.judge_all,
+        seed=request.seed,
+        per_day=request.per_day,
+        minutes=request.minutes,
+    )
     with side_by_side(
         options, wordings, accounts=request.accounts, precedents=request.precedents
     ) as sides:

@@ -15,6 +15,7 @@ from evals.wording.comparison import WordingComparison
 from evals.wording.difference import part_differences
 from evals.wording.figures import Shift
 from evals.wording.flips import Effect, Flip
+from evals.wording.impact import impact_in_words
 
 MOST_FLIPS = 20
 MOST_SLICES = 6
@@ -48,7 +49,8 @@ def in_words(told: WordingComparison) -> list[str]:
     if elsewhere:
         lines.append(f"Elsewhere: {_kinds(elsewhere)}.")
     lines += list(_removals(told))
-    return [*lines, _verdict(told), *_sight(told), *_scope(told)]
+    lines += [_verdict(told), *impact_in_words(told.impact)]
+    return [*lines, *_sight(told), *_scope(told)]
 
 
 def _edit(told: WordingComparison, section: str) -> str:
