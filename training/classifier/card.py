@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -26,9 +26,9 @@ from training.classifier.measure import (
     texts_per_second,
     word_overlap_score,
 )
-from training.classifier.metrics import Estimate
 from training.classifier.rows import Row
 from training.classifier.splits import any_category, hate_splits
+from training.classifier.tables import decimal, shown, table
 from training.classifier.train import BASE_RATE, Trained, Unseen
 from training.classifier.tricks import DisguiseReport, disguise_reports, injection_report
 
@@ -83,30 +83,30 @@ def _label_tables(trained: Trained, best: Mapping[Signal, Unseen]) -> dict[str, 
     return {
         "embedded_table": _label_table(full, best),
         "plain_table": _label_table(plain, trained.plain),
-        "source_table": _table(["label", *sources], by_source),
+        "source_table": table(["label", *sources], by_source),
         "harmless_table": _harmless_table(best),
     }
 
 
 def _label_table(reports: Mapping[Signal, LabelReport], unseen: Mapping[Signal, Unseen]) -> str:
-    return _table(
+    return table(
         _LABEL_HEAD,
         (
             [
                 label,
                 f"{report.rows:,}",
                 f"{report.positives:,}",
-                _shown(report.auc),
-                _shown(report.average_precision),
-                _shown(report.calibration),
-                _decimal(unseen[label].reading.strict_line),
-                _decimal(report.strict_recall.value),
-                _decimal(unseen[label].reading.line),
-                _shown(report.f1),
-                _shown(report.recall),
-                _shown(report.false_positives),
-                _decimal(unseen[label].reading.watch_line),
-                _shown(report.watch_recall),
+                shown(report.auc),
+                shown(report.average_precision),
+                shown(report.calibration),
+                decimal(unseen[label].reading.strict_line),
+                decimal(report.strict_recall.value),
+                decimal(unseen[label].reading.line),
+                shown(report.f1),
+                shown(report.recall),
+                shown(report.false_positives),
+                decimal(unseen[label].reading.watch_line),
+                shown(report.watch_recall),
             ]
             for label, report in reports.items()
         ),
@@ -116,7 +116,7 @@ def _label_table(reports: Mapping[Signal, LabelReport], unseen: Mapping[Signal, 
 def _harmless_table(best: Mapping[Signal, Unseen]) -> str:
     shares = {label: harmless_over(unseen) for label, unseen in best.items()}
     sizes = {source: size for source, (size, _) in next(iter(shares.values())).items()}
-    return _table(
+    return table(
         ["set", "n", *shares],
         (
             [source, f"{size:,}", *(f"{shares[label][source][1]:.1%}" for label in shares)]
@@ -129,22 +129,22 @@ def _pair(full: LabelReport, plain: LabelReport, source: str) -> str:
     if source not in full.auc_by_source:
         return ""
     before = plain.auc_by_source.get(source)
-    without = f", {_decimal(before.value)} without" if before else ""
-    return f"{_shown(full.auc_by_source[source])}{without}"
+    without = f", {decimal(before.value)} without" if before else ""
+    return f"{shown(full.auc_by_source[source])}{without}"
 
 
 def _any_table(trained: Trained) -> str:
     found = any_category(trained)
     rows = next(iter(found.values())).keys()
-    return _table(
+    return table(
         ["AUPRC, by five folds", *rows],
-        ([name, *(_shown(estimates[row]) for row in rows)] for name, estimates in found.items()),
+        ([name, *(shown(estimates[row]) for row in rows)] for name, estimates in found.items()),
     )
 
 
 def _split_table(trained: Trained) -> str:
     found = hate_splits(trained.material, trained.recipes["hate"])
-    return _table(["hate, AUC", "value"], ([name, _shown(one)] for name, one in found.items()))
+    return table(["hate, AUC", "value"], ([name, shown(one)] for name, one in found.items()))
 
 
 def _injections(trained: Trained, unseen: Unseen) -> dict[str, object]:
@@ -153,9 +153,9 @@ def _injections(trained: Trained, unseen: Unseen) -> dict[str, object]:
         "innocent": found.innocent,
         "innocent_over": found.innocent_over,
         "injection_line": found.line,
-        "variants_found": _shown(found.variants),
-        "unseen_variants_found": _shown(found.unseen_variants),
-        "test_found": _shown(found.test),
+        "variants_found": shown(found.variants),
+        "unseen_variants_found": shown(found.unseen_variants),
+        "test_found": shown(found.test),
         "test_over": found.test_over,
     }
 
@@ -170,7 +170,7 @@ def _disguise_table(reports: Sequence[DisguiseReport]) -> str:
         for name in reports[0].dressed
     ]
     losses = (x for r in reports for x in (f"{100 * r.loss:.1f} points", ""))
-    return _table(head, [*lines, ["**lost on average**", *losses]])
+    return table(head, [*lines, ["**lost on average**", *losses]])
 
 
 def _shipped(full: Classifier, rows: Sequence[Row], data: Path) -> dict[str, object]:
@@ -182,7 +182,7 @@ def _shipped(full: Classifier, rows: Sequence[Row], data: Path) -> dict[str, obj
     labels = full.labels
     return {
         "held_table": _held_table(full, held),
-        "slice_table": _table(
+        "slice_table": table(
             ["text", "n", *labels],
             (
                 [name, str(len(harmless[name].rows)), *(f"{shares[x]:.1%}" for x in labels)]
@@ -193,7 +193,7 @@ def _shipped(full: Classifier, rows: Sequence[Row], data: Path) -> dict[str, obj
         "long_texts": long.texts,
         "alone": long.alone,
         "hidden": long.hidden,
-        "long_table": _table(
+        "long_table": table(
             ["words", *labels],
             (
                 [f"{words:,}", *(f"{shares[label]:.0%}" for label in labels)]
@@ -201,7 +201,7 @@ def _shipped(full: Classifier, rows: Sequence[Row], data: Path) -> dict[str, obj
             ),
         ),
         "documents": long.documents,
-        "document_table": _table(
+        "document_table": table(
             ["documents", *labels],
             [[str(long.documents), *(f"{long.over_documents[x]:.0%}" for x in labels)]],
         ),
@@ -220,14 +220,14 @@ def _held_table(full: Classifier, held: Sequence[Row]) -> str:
                 label,
                 str(report.positives),
                 str(report.negatives),
-                _shown(report.auc),
-                _shown(report.recall),
-                _shown(report.watch_recall),
-                _shown(report.false_positives),
+                shown(report.auc),
+                shown(report.recall),
+                shown(report.watch_recall),
+                shown(report.false_positives),
             ]
         )
     head = "label|positive|negative|AUC|recall at the line|at the watch line|FPR at the line"
-    return _table(head.split("|"), lines)
+    return table(head.split("|"), lines)
 
 
 _FAIRNESS_LABELS: tuple[Signal, ...] = ("hate", "offensive", "harassment", "sexual")
@@ -256,11 +256,11 @@ def _fairness(
     rates = harmless.rates(over)
     return {
         "templates": len(harmless.texts),
-        "gap_table": _table(
+        "gap_table": table(
             ["hate", "highest", "lowest", "gap", "deviation over terms"],
             ([name, *_gap_cells(gap)] for name, gap in gaps.items()),
         ),
-        "identity_table": _table(
+        "identity_table": table(
             ["term", "n", "hate, line", *(f"{label}, watch line" for label in watch)],
             [
                 ["all harmless", "", *map("{:.1%}".format, over.mean(axis=0).tolist())],
@@ -291,24 +291,3 @@ def _speed(classifier: Classifier, held: Sequence[Row], *, embedded: bool) -> fl
         for _ in range(_SPEED_ROUNDS + 1)
     ]
     return median([texts_per_second(classifier.score, texts) for texts in rounds][1:])
-
-
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    ruled = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in ruled)
-
-
-def _shown(found: Estimate) -> str:
-    if np.isnan(found.value):
-        return "–"
-    return f"{_decimal(found.value)} [{_decimal(found.low)}, {_decimal(found.high)}]"
-
-
-def _decimal(value: float) -> str:
-    """Write a share in three decimals without the leading zero.
-
-    >>> _decimal(0.9041), _decimal(1.0)
-    ('.904', '1.000')
-    """
-    text = f"{value:.3f}"
-    return text.removeprefix("0") if 0 <= value < 1 else text
