@@ -60,7 +60,7 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
     ] = False,
     retry_failed: Annotated[
         bool,
-        typer.Option("--retry-failed", help="Ask again where the model failed or money ran out."),
+        typer.Option("--retry-failed", help="Ask again where the model failed or a budget ended."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -115,8 +115,8 @@ def eval_run(  # noqa: PLR0913 - one parameter for each option of the contract
         typer.echo(table(metrics, by=by))
     if failed := sum(map(has_failed, read_run(out).records)):
         typer.echo(
-            f"{failed} cases ended because the model failed or money ran out; they count as "
-            "abstentions. To ask them again: --retry-failed",
+            f"{failed} cases ended because the model failed or a budget (money, tools, time) was "
+            "spent; they count as abstentions. To ask them again: --retry-failed",
             err=True,
         )
 

@@ -100,4 +100,4 @@ def _gap_line(name: str, rate: GroupRates) -> str:
     gap = rate.widest
     told = f"{gap.difference.value:+.2f} [{gap.difference.low:+.2f}, {gap.difference.high:+.2f}]"
     few = f"; too few cases: {', '.join(rate.too_small[:6])}" if rate.too_small else ""
-    return f"{label}: widest gap {gap.group} over {gap.other} {told}{few}"
+    return printable(f"{label}: widest gap {gap.group} over {gap.other} {told}{few}")

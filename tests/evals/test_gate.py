@@ -71,7 +71,7 @@ def test_a_gate_without_data_never_opens() -> None:
 def test_a_slice_that_the_run_does_not_have_never_opens_a_gate() -> None:
     ruling = rule(metrics(), requirement("max", "recall:spam=1"))
     assert not ruling.holds
-    assert "no cases of policy 'spam' (it has hate)" in ruling.told
+    assert "no cases of policy 'spam' (it has 'hate')" in ruling.told
 
 
 def test_one_lucky_case_opens_no_gate() -> None:

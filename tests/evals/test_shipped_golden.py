@@ -1,4 +1,7 @@
-"""The shipped golden set through the real graph: sound verdicts, and the figures of the README."""
+"""A sample of the golden set through the real graph: sound verdicts, and figures as in the README.
+
+`make eval` makes the figures from the whole set; a sample is enough to see that they still hold.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,18 @@ from agent.case import Case
 from agent.reviewer import Options
 from agent.verdict import Verdict
 from agent.verify import recheck
-from evals.golden import GoldenCase, read_golden
-from evals.metrics import Metrics
+from evals.golden import GoldenCase, drawn, read_golden
+from evals.metrics import METRICS, Metrics
 from evals.run import manifest_for, run, watched
 from evals.scratch import scratch_reviewer
-from evals.table import table
 from policies.reading import load_rulebook
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ROOT / "evals" / "sets"
+
+SAMPLE = 240
+CHANCE = 0.05
+"""How far a figure of the whole set may lie outside of the interval of the sample."""
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +39,7 @@ def golden() -> Sequence[GoldenCase]:
 
 @pytest.fixture(scope="module")
 def metrics(golden: Sequence[GoldenCase], tmp_path_factory: pytest.TempPathFactory) -> Metrics:
+    golden = drawn(golden, SAMPLE, seed=1)
     out = tmp_path_factory.mktemp("golden")
     options = Options(home=out, records_url="", threads=1)
     with scratch_reviewer(options, accounts=SETS / "accounts.jsonl") as reviewer:
@@ -64,18 +71,18 @@ def enumerate_links(case: Case) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.timeout(900)
-def test_the_readme_tells_what_this_reviewer_reaches(metrics: Metrics) -> None:
-    """Within three hundredths: another processor may round a case near a line the other way."""
+def test_the_readme_tells_what_this_reviewer_reaches(
+    metrics: Metrics, golden: Sequence[GoldenCase]
+) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    told = re.findall(r"^\| ([^|]+) \| (1?\.\d+|0|1\.00|–)[^|]*\| (\d+) \|$", readme, re.MULTILINE)
-    made = re.findall(
-        r"^\| ([^|]+) \| (1?\.\d+|0|1\.00|–)[^|]*\| (\d+) \|$", table(metrics, by=""), re.MULTILINE
-    )
+    told = dict(re.findall(r"^\| ([^|]+) \| (1?\.\d+)[^|]*\| \d+ \|$", readme, re.MULTILINE))
+    made = {METRICS[name].label: estimate for name, estimate in metrics.overall.items()}
 
-    assert [label for label, _, _ in told] == [label for label, _, _ in made], "run: make eval"
+    assert f"| {len(golden)} |" in readme, "the golden set has grown: run make eval"
     assert len(told) >= 8
-    for (label, shown, _), (_, value, _) in zip(told, made, strict=True):
-        assert float(shown) == pytest.approx(float(value), abs=0.03), f"{label}: run make eval"
+    for label, value in told.items():
+        low, high = made[label].low - CHANCE, made[label].high + CHANCE
+        assert low <= float(value) <= high, f"{label}: run make eval"
 
 
 @pytest.mark.timeout(900)
