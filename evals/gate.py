@@ -89,7 +89,8 @@ def rule(metrics: Metrics, wanted: Requirement) -> Ruling:
     if estimate is None:
         kinds = sorted(metrics.slices.get(wanted.slice_name, {}))
         there = ", ".join(map(shown, kinds[:20])) if kinds else "no such slice at all"
-        told = f"the run has no cases of {wanted.slice_name} {shown(wanted.slice_value)} (it has {there})"
+        missing = f"{wanted.slice_name} {shown(wanted.slice_value)}"
+        told = f"the run has no cases of {missing} (it has {there})"
         return Ruling(wanted, NO_DATA, holds=False, told=told)
     if math.isnan(estimate.value):
         return Ruling(wanted, estimate, holds=False, told="no case says anything about it")

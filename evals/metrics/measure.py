@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from evals.estimate import Estimate
+from evals.estimate import NO_DATA, Estimate
 from evals.metrics.calibration import CALIBRATION
 from evals.metrics.coverage import COVERAGE
 from evals.metrics.decisions import DECISIONS
 from evals.metrics.hallucination import HALLUCINATION
-from evals.metrics.macro import MACRO
+from evals.metrics.macro import MACRO, NEED_BOTH_SIDES, is_one_sided
 from evals.metrics.metric import Metric
 from evals.metrics.ranking import RANKING
 from evals.metrics.spending import SPENDING
@@ -59,7 +59,12 @@ def _by_slice(outcomes: Iterable[Outcome], name: str) -> dict[str, dict[str, Est
     for outcome in outcomes:
         if name in outcome.slices:
             groups.setdefault(outcome.slices[name], []).append(outcome)
-    return {
-        value: {metric.name: metric(groups[value]) for metric in SLICED.values()}
-        for value in sorted(groups)
-    }
+    return {value: _of_slice(groups[value]) for value in sorted(groups)}
+
+
+def _of_slice(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
+    """The metrics of one slice. Where nothing could be called wrongly, precision says nothing."""
+    told = {metric.name: metric(outcomes) for metric in SLICED.values()}
+    if is_one_sided(outcomes):
+        told |= dict.fromkeys(NEED_BOTH_SIDES, NO_DATA)
+    return told

@@ -115,3 +115,13 @@ def test_confusions_have_every_side() -> None:
     assert confusion(drawn)["violating"] == {"violating": 1, "allowed": 0, "abstain": 1}
     assert severity_confusion(drawn) == {"high": {"low": 1}}
     assert measure(drawn).overall["right_severity_rate"].value == 0.0
+
+
+def test_precision_says_nothing_where_nothing_could_be_called_wrongly() -> None:
+    only_violations = [Outcome("violating", "violating", slices={"policy": "hate"})] * 3
+    told = measure([*only_violations, Outcome("allowed", "violating")])
+    assert told.overall["precision"].value == 0.75
+    assert told.slices["policy"]["hate"]["precision"].n == 0
+    assert told.slices["policy"]["hate"]["recall"].value == 1.0
+    assert told.overall["macro_precision"].n == 0
+    assert told.overall["macro_recall"].value == 1.0
