@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,35 +10,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import triage_people
+from commands import calibrate, triage_people, triage_run
 from commands.group import group
-from commands.opening import Asked, read_settings, records_for, reviewer_for
-from commands.options import AsJson, Budget, Model, Out, Policies, Route, Samples
+from commands.opening import read_settings, records_for
+from commands.options import AsJson, Out, Policies
 from commands.output import print_json, progress_bar
-from commands.triage_people import PriorityPage, of_the_docket
+from commands.triage_people import PriorityPage
 from errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.reviewer import Reviewer
-    from settings import Settings
-    from triage.crew import Orders, Tally
     from triage.intake import Lines
-    from triage.webhooks import Receiver
 
 app = group("Work the queue of escalated cases: the docket.")
+app.command("run")(triage_run.run)
 app.command("next")(triage_people.triage_next)
 app.command("decide")(triage_people.decide)
 app.command("hold")(triage_people.hold)
 app.command("assign")(triage_people.assign)
 app.command("ask")(triage_people.ask)
 app.command("release")(triage_people.release)
-
-TELL_EVERY = 5.0
-"""Seconds between two lines about a run that goes on."""
-STOP_FILE = "triage.stop"
-"""While this file stands in AMICUS_HOME, no machine closes a case."""
+app.command("calibrate")(calibrate.calibrate)
+app.command("audit")(calibrate.audit)
+app.command("switch")(calibrate.switch)
 
 
 @app.command()
@@ -85,54 +78,6 @@ def add(
             f"{report.refused:,} lines were refused; the others are in the docket",
             hint="correct them and add the file again: what is there is passed over",
         )
-
-
-@app.command()
-def run(  # noqa: PLR0913 - one parameter for each option of the contract
-    *,
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, max=256, help="Reviews side by side.")
-    ] = 4,
-    forever: Annotated[
-        bool, typer.Option("--forever", help="Wait for more when nothing is left.")
-    ] = False,
-    shadow: Annotated[
-        bool, typer.Option("--shadow", help="Record what would be closed, and close nothing.")
-    ] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most cases.")] = None,
-    priority: PriorityPage = None,
-    policies: Policies = None,
-    model: Model = None,
-    samples: Samples = None,
-    route: Route = "straight",
-    budget: Budget = None,
-    as_json: AsJson = False,
-) -> None:
-    """Review what waits, the worst and oldest first, until nothing is left.
-
-    Start it on as many machines as you like. Ctrl-C or SIGTERM finishes what is in hand and gives
-    the rest back; whatever else ends it, nothing is lost.
-
-    Example: amicus triage run --workers 8
-    """
-    from triage.crew import Orders
-
-    settings = read_settings()
-    asked = Asked(samples=samples, cascade=route == "cascade", budget=budget)
-    orders = Orders(
-        _crew_name(),
-        workers=workers,
-        forever=forever,
-        limit=limit,
-        lease_seconds=of_the_docket(settings).lease_seconds,
-    )
-    with reviewer_for(settings, policies, model, asked) as reviewer, told_to_stop() as stop:
-        to = _receiver(settings)
-        tally = _work(reviewer, settings, orders, stop, priority=priority, shadow=shadow, to=to)
-    if as_json:
-        print_json(vars(tally))
-    else:
-        typer.echo(_told(tally))
 
 
 @app.command()
@@ -272,93 +217,3 @@ def _lines(file: str) -> Iterator[tuple[Lines, int]]:
         ) from None
     with opened:
         yield Lines(opened, str(path)), path.stat().st_size if path.is_file() else 0
-
-
-def _work(  # noqa: PLR0913 - what a run is made of
-    reviewer: Reviewer,
-    settings: Settings,
-    orders: Orders,
-    stop: threading.Event,
-    *,
-    priority: Path | None,
-    shadow: bool,
-    to: Receiver | None,
-) -> Tally:
-    from triage.closing import Braked, NothingCloses
-    from triage.crew import Post, work
-    from triage.priority import read_priority
-    from triage.ruling import Bench
-    from triage.webhooks import keep_delivering
-
-    rulebook = reviewer.desk.rulebook
-    brake = settings.home / STOP_FILE
-    closing = Braked(NothingCloses(), rulebook, stopped=brake.exists, shadow=shadow)
-    bench = Bench(closing, read_priority(priority, rulebook))
-    post = Post(reviewer.records, reviewer.opinion, bench, orders, on_progress=_Teller())
-    if to is None:
-        return work(post, stop)
-    over = threading.Event()
-    courier = threading.Thread(target=keep_delivering, args=(reviewer.records, to, over))
-    courier.start()
-    try:
-        return work(post, stop)
-    finally:
-        over.set()
-        courier.join()
-
-
-def _receiver(settings: Settings) -> Receiver | None:
-    from triage.webhooks import receiver
-
-    docket = of_the_docket(settings)
-    return receiver(docket.webhook_url, docket.webhook_secret) if docket.webhook_url else None
-
-
-@contextmanager
-def told_to_stop() -> Iterator[threading.Event]:
-    """Let the first signal finish what is in hand, and the second one end everything."""
-    stop = threading.Event()
-
-    def finish(number: int, _: object) -> None:
-        stop.set()
-        typer.echo("finishing what is in hand; once more to leave it", err=True)
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {}
-    for known in (signal.SIGTERM, signal.SIGINT):
-        before[known.value] = signal.signal(known, finish)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Teller:
-    """Tells how a run goes, now and then, and what it waits for, once."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + TELL_EVERY
-        self._trouble = ""
-
-    def __call__(self, tally: Tally) -> None:
-        if tally.trouble and tally.trouble != self._trouble:
-            typer.echo(f"waiting: {tally.trouble}", err=True)
-        self._trouble = tally.trouble
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + TELL_EVERY
-            typer.echo(_told(tally), err=True)
-
-
-def _told(tally: Tally) -> str:
-    told = f"{tally.done:,} done: {tally.closed:,} closed, {tally.to_people:,} for people"
-    if tally.dead:
-        told += f", {tally.dead:,} dead (see: amicus triage export --dead)"
-    return f"{told}; ${tally.cost:,.4f}" if tally.cost else told
-
-
-def _crew_name() -> str:
-    import os
-    import platform as machine
-
-    return f"{machine.node()}:{os.getpid()}"

@@ -165,7 +165,7 @@ def test_the_embedded_model_works_a_docket_to_its_end(amicus: Amicus) -> None:
 
 
 def test_the_first_signal_finishes_what_is_in_hand_and_the_second_ends_everything() -> None:
-    from commands.triage import told_to_stop
+    from commands.triage_run import told_to_stop
 
     before = signal.getsignal(signal.SIGTERM)
     with told_to_stop() as stop:
