@@ -86,7 +86,13 @@ def paired(judged: Sequence[Judged]) -> Paired:
     )
 
 
-def changes(pairs: Paired, *, draws: int = DRAWS, seed: int = SEED) -> dict[str, Change]:
+def changes(
+    pairs: Paired,
+    *,
+    metrics: Mapping[str, Metric] = SLICED,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> dict[str, Change]:
     """Return the change of every decision metric, by paired bootstrap over families.
 
     A share whose cases are the same on both sides has the exact p of McNemar's test, unless the
@@ -96,7 +102,7 @@ def changes(pairs: Paired, *, draws: int = DRAWS, seed: int = SEED) -> dict[str,
         return {}
     drawn = list(resamples(pairs.families, draws=draws, seed=seed))
     exact = len(set(pairs.families)) == len(pairs.families)
-    return {name: _change(metric, pairs, drawn, exact=exact) for name, metric in SLICED.items()}
+    return {name: _change(metric, pairs, drawn, exact=exact) for name, metric in metrics.items()}
 
 
 def _change(metric: Metric, pairs: Paired, drawn: Sequence[Weights], *, exact: bool) -> Change:
