@@ -83,6 +83,15 @@ def test_training_learns_a_toy_set_end_to_end(trained: Trained, tmp_path: Path) 
         assert max(fine.values()) < 0.5
 
 
+def test_a_classifier_can_be_made_without_a_sentence_model(tmp_path: Path) -> None:
+    alone = train(toy_rows(), TOY_LABELS, embedder=None, shape=SMALL)
+    export(alone.learned, tmp_path)
+    classifier = open_classifier(BagOfWords(), folder=tmp_path)
+    bad, fine = classifier.score(["coffee win a free prize", "bread and music"])
+    assert alone.embedded == {}
+    assert bad["spam"] > 0.5 > fine["spam"]
+
+
 def test_the_runtime_agrees_with_scikit_learn(trained: Trained, tmp_path: Path) -> None:
     export(trained.learned, tmp_path, precision=np.float32)
     material = trained.material
