@@ -55,6 +55,7 @@ def failed(done: Result, code: int, *told: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_run_from_file_to_figures_and_again_without_a_change(
     amicus: Amicus, tmp_path: Path
 ) -> None:
