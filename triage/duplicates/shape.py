@@ -32,6 +32,8 @@ _SHORTEST_TAG = 6
 _SHORTEST_NUMBER_TAG = 5
 _SHORTEST_WORD = 3
 _LONG_WORD = 6
+_DIGITS_OF_A_NAME = 2
+_VOWELS = frozenset("aeiouy")
 _DIGITS_AS_LETTERS = str.maketrans("0123456789", "oizeasgtbg")
 _APOSTROPHES = str.maketrans("", "", "'’‘ʼ´`")
 
@@ -95,7 +97,11 @@ def _looks(character: str) -> str:
 
 def _unless_a_word(mention: re.Match[str]) -> str:
     """A space for somebody's name; what could be a word with a sign for its first letter stays."""
-    spelled = f"a{mention[1]}".casefold().translate(_DIGITS_AS_LETTERS)
+    name = f"a{mention[1]}".casefold()
+    letters = name.rstrip("0123456789")
+    if len(name) - len(letters) >= _DIGITS_OF_A_NAME:
+        return mention[0] if is_known(letters) else " "
+    spelled = name.translate(_DIGITS_AS_LETTERS)
     return mention[0] if all(map(is_known, words_in(spelled))) else " "
 
 
@@ -122,16 +128,25 @@ def _is_tag(token: str) -> bool:
 
 def _says_something(token: str) -> bool:
     """Whether a word could be read in a token, its digits taken for letters or not."""
-    spelled = token.casefold().translate(_DIGITS_AS_LETTERS)
-    runs = (*re.findall(r"[^\W\d_]+", token.casefold()), spelled, spelled.replace("i", "l"))
-    return any(_readable(run) for run in runs)
+    plain = token.casefold()
+    if any(map(_readable, re.findall(r"[^\W\d_]+", plain))):
+        return True
+    spelled = [one.translate(_DIGITS_AS_LETTERS) for one in (plain, plain.strip("0123456789"))]
+    spelled += [one.replace("i", "l") for one in spelled]
+    return any(one and 2 * _letters_in_words(one) >= len(one) for one in spelled)
 
 
 def _readable(run: str) -> bool:
-    """Whether a run of letters is a word, or holds one that is too long to be there by chance."""
-    if len(run) >= _SHORTEST_WORD and is_known(run):
+    """Whether a run of letters is a word, holds one, or could be a word that nobody listed."""
+    if len(run) > _SHORTEST_WORD and _VOWELS.intersection(run):
         return True
-    return any(len(word) > _SHORTEST_WORD and is_known(word) for word in words_in(run))
+    return len(run) >= _SHORTEST_WORD and is_known(run)
+
+
+def _letters_in_words(run: str) -> int:
+    """How many letters of a run belong to words too long to be there by chance."""
+    words = (word for word in (*words_in(run), run) if len(word) > _SHORTEST_WORD)
+    return sum(len(word) for word in words if is_known(word) or is_known(word.removesuffix("s")))
 
 
 @lru_cache(maxsize=65_536)
