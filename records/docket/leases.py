@@ -137,13 +137,16 @@ def fail(
 
 def take_back_expired(connection: Connection, *, most_tries: int, now: float) -> None:
     """Let what nobody brought back in time wait again, or be dead after too many tries."""
-    late = _expired(now)
-    picked = select(docket.c.case_id).where(late).with_for_update(skip_locked=True).cte("late")
+    late = select(docket.c.case_id).where(_expired(now)).with_for_update(skip_locked=True)
+    # Two statements: mostly there is nothing, and PostgreSQL need not guess how much there may be.
+    ids = connection.execute(late).scalars().all()
+    if not ids:
+        return
     worn_out = (docket.c.tries >= most_tries) & (docket.c.waits_for == "machine")
     lost = worn_out & (docket.c.held_by != NOBODY)
     connection.execute(
         update(docket)
-        .where(docket.c.case_id.in_(select(picked.c.case_id)))
+        .where(docket.c.case_id.in_(ids))
         .values(
             state=case((worn_out, "dead"), else_="waiting"),
             reason=case((lost, literal(WORN_OUT)), else_=docket.c.reason),

@@ -358,7 +358,7 @@ def test_the_next_case_is_found_by_the_index_however_many_wait(sqlite_records: R
     asked: list[tuple[str, Any]] = []
 
     def listen(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
-        if "chosen" in statement or "late" in statement:
+        if "chosen" in statement or "held_until <=" in statement:
             asked.append((statement, values))
 
     event.listen(sqlite_records.engine, "before_cursor_execute", listen)
