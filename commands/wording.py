@@ -80,6 +80,9 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     model: Model = None,
     repeats: Repeats = 1,
     judge_all: JudgeAll = False,
+    stop_early: Annotated[
+        bool, typer.Option("--stop-early", help="Stop once it is clear which one is right more.")
+    ] = False,
     workers: Workers = 1,
     limit: Limit = None,
     seed: Seed = 0,
@@ -110,6 +113,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
         accounts=accounts,
         precedents=precedents,
         judge_all=judge_all,
+        stop_early=stop_early,
         repeats=repeats,
         workers=workers,
         limit=limit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from agent.case import Case
@@ -14,6 +14,7 @@ from evals.estimate import finite
 from evals.golden import GoldenCase
 from evals.significance import fisher, mcnemar
 from evals.wording.difference import Difference, SectionEdit, difference, part_differences
+from evals.wording.early import Early, judge_until_clear
 from evals.wording.figures import (
     DRAWS,
     Paired,
@@ -72,6 +73,8 @@ class WordingComparison:
     judged: Sequence[Judged]
     impact: Impact | None = None
     """What it would do to a day's work; asked for past cases."""
+    early: Early | None = None
+    """How far it has come, where it might stop early."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Plan:
     """Cases a day; None is as past cases tell."""
     minutes: float = MINUTES_A_CASE
     """What a person needs for a case."""
+    stop_early: bool = False
+    """Stop as soon as it is clear which wording is right more often; needs known answers."""
 
 
 def compare_wordings(
@@ -105,9 +110,10 @@ def compare_wordings(
     named = [section for item in items if item.golden for section in item.golden.expected.sections]
     edited = difference(wordings.old.rulebook, wordings.new.rulebook, cited=named)
     found = _reach(items, sides, edited, plan)
-    judged, held = judge_both(items, sides, found, plan.pace)
+    judged, held, early = _judge(items, sides, found, plan)
     flips = flips_of(judged, edited)
-    touched = judged[: len(found.touched)] if flips else []
+    reached = {items[number].case.id for number in found.touched}
+    touched = [one for one in judged if one.item.case.id in reached]
     noise = noise_of(touched, sides, edited, wordings.old.rulebook, plan.pace)
     pairs = paired(judged)
     whole = whole_shift(pairs) if pairs.old else None
@@ -122,10 +128,23 @@ def compare_wordings(
         slices=by_slice(pairs),
         sight=sight(pairs) if pairs.old else None,
         noise=noise,
-        real=_is_real(flips, judged, whole, noise),
+        real=early.real or "undecided" if early else _is_real(flips, touched, whole, noise),
         judged=judged,
         impact=_impact(judged, plan),
+        early=early,
     )
+
+
+def _judge(
+    items: Sequence[Item], sides: Sides, found: Reach, plan: Plan
+) -> tuple[list[Judged], bool, Early | None]:
+    """Judge what the edit can touch, with the sample; or only until it is clear."""
+    touched = [items[number] for number in found.touched]
+    if not plan.stop_early or not touched or not all(item.golden for item in touched):
+        return *judge_both(items, sides, found, plan.pace), None
+    judged, early = judge_until_clear(touched, sides, plan.pace, seed=plan.seed)
+    sample, held = judge_both(items, sides, replace(found, touched=()), plan.pace)
+    return [*judged, *sample], held, early
 
 
 def _impact(judged: Sequence[Judged], plan: Plan) -> Impact | None:
@@ -171,7 +190,7 @@ def _scope(
 
 
 def _is_real(
-    flips: Sequence[Flip], judged: Sequence[Judged], whole: Shift | None, noise: Noise | None
+    flips: Sequence[Flip], touched: Sequence[Judged], whole: Shift | None, noise: Noise | None
 ) -> Real:
     """Whether the wording moves verdicts by more than chance.
 
@@ -181,8 +200,8 @@ def _is_real(
     """
     if not flips:
         return False
-    n = sum(not one.failed for one in judged)
-    if noise is not None and len(flips) * noise.tries <= noise.flips * n:
+    n = sum(not one.failed for one in touched)
+    if noise is not None and len(flips) * noise.tries <= noise.flips * n and not _other(noise):
         return False
     if whole is not None and min(whole.p, whole.p_removed) < LEVEL / 2:
         return True
@@ -191,6 +210,11 @@ def _is_real(
     if noise is not None and fisher(len(flips), n, noise.flips, noise.tries) < LEVEL:
         return True
     return "undecided"
+
+
+def _other(noise: Noise) -> bool:
+    """Whether the edit is read as another rule, as far as its leaning tells."""
+    return noise.reading is not None and noise.reading.is_other
 
 
 def _one_sided(flips: Sequence[Flip]) -> bool:
@@ -217,8 +241,15 @@ def comparison_data(told: WordingComparison) -> dict[str, object]:
         "smallest_change": finite(told.sight.smallest_change) if told.sight else None,
         "cases_needed": told.sight.cases_needed if told.sight else None,
         "impact": impact_data(told.impact),
+        "early": asdict(told.early) if told.early else None,
+        "reads_otherwise": reads_otherwise(told),
         "noise": asdict(told.noise) if told.noise else None,
     }
+
+
+def reads_otherwise(told: WordingComparison) -> bool | None:
+    """Return whether the edit is read as another rule; None where no rewordings were tried."""
+    return told.noise.reading.is_other if told.noise and told.noise.reading else None
 
 
 def sections_data(told: WordingComparison) -> dict[str, dict[str, object]]:

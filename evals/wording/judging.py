@@ -110,18 +110,17 @@ def judge_both(
 
     Where a case of the sample moved that should not have, the rest is judged as well.
     """
-    once = 1 if sides.repeats_itself else pace.repeats
     wanted = [*reach.touched, *reach.sampled]
     weights = _weights(items, reach)
     judged = [
         replace(one, weight=weights.get(number, 1.0))
-        for number, one in zip(wanted, _judged(_at(items, wanted), sides, once, pace), strict=True)
+        for number, one in zip(wanted, judge_items(_at(items, wanted), sides, pace), strict=True)
     ]
     sampled = judged[len(reach.touched) :]
     sound = all(gist(one.old) == gist(one.new) for one in sampled if not one.failed)
     if sound or not reach.left:
         return judged, sound
-    rest = _judged(_at(items, reach.left), sides, once, pace)
+    rest = judge_items(_at(items, reach.left), sides, pace)
     return [replace(one, weight=1.0) for one in judged] + rest, False
 
 
@@ -129,7 +128,9 @@ def _at(items: Sequence[Item], numbers: Sequence[int]) -> list[Item]:
     return [items[number] for number in numbers]
 
 
-def _judged(items: Sequence[Item], sides: Sides, repeats: int, pace: Pace) -> list[Judged]:
+def judge_items(items: Sequence[Item], sides: Sides, pace: Pace) -> list[Judged]:
+    """Return the cases under both wordings, `pace.repeats` times if the model draws its answers."""
+    repeats = 1 if sides.repeats_itself else pace.repeats
     cases = [item.case for item in items]
     told = _Counting(2 * repeats * len(cases), pace.on_progress)
     with ThreadPoolExecutor(max_workers=pace.workers) as pool:

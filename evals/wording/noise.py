@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from statistics import fmean
 from typing import Literal
 
+from agent.verdict import Verdict
 from errors import RulebookError
+from evals.distributions import binomial_cdf
 from evals.wording.difference import Difference
 from evals.wording.flips import kind_of
 from evals.wording.harmless import rewordings
@@ -20,6 +23,40 @@ from evals.wording.judging import Judged, Pace, verdicts_of
 from evals.wording.side_by_side import Sides
 from evals.wording.writing import with_section
 from policies.rulebook import Rulebook, Section
+
+LEVEL = 0.01
+"""Of the test whether an edit is read as another rule."""
+LEAST_MOVE = 0.01
+MOST_LIKE_NOISE = 2.0
+"""An edit that moves cases less than so many times as far as noise may be a rewording too."""
+TINY = 1e-3
+"""Steps of the leaning that are no step."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far the leaning of the reviewer moves: under the edit, and under harmless rewordings.
+
+    Many edits are read otherwise long before a verdict turns. A harmless rewording is one of many,
+    and were the edit one more of them, it would move a case the furthest as often as any other.
+    """
+
+    further: int
+    """Cases that the edit moves further than any rewording does."""
+    of: int
+    """Cases that anything moves."""
+    p: float
+    """The chance of so many, were the edit a harmless rewording too (binomial, one-sided)."""
+    moved: float
+    """How far the edit moves a case on average, from 0 to 1."""
+    moved_by_noise: float
+    """The same for the rewording that moves it furthest."""
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the reviewer reads another rule: surely, and by enough to matter."""
+        far = self.moved >= max(LEAST_MOVE, MOST_LIKE_NOISE * self.moved_by_noise)
+        return self.p < LEVEL and far
 
 
 @dataclass(frozen=True)
@@ -31,6 +68,8 @@ class Noise:
     tries: int
     reviews: int
     """What it took to find out, beside the comparison itself."""
+    reading: Reading | None = None
+    """Whether the edit is read as another rule; told where rewordings were tried."""
 
     @property
     def rate(self) -> float:
@@ -56,15 +95,39 @@ def noise_of(
         return _second_runs(touched)
     sections = [edit.old for edit in edited.sections if edit.old is not None]
     variants = reworded_rulebooks(old, sections, pace.repeats - 1)
-    flips = tries = 0
     quiet = replace(pace, on_progress=lambda _done, _total: None)
-    for variant in variants:
-        reviewer = sides.another(variant)
-        verdicts = verdicts_of(reviewer, [one.item.case for one in touched], quiet)
-        for one, verdict in zip(touched, verdicts, strict=True):
-            tries += 1
-            flips += kind_of(one.old, verdict) is not None
-    return Noise("rewording", flips, tries, tries) if tries else None
+    cases = [one.item.case for one in touched]
+    rounds = [verdicts_of(sides.another(variant), cases, quiet) for variant in variants]
+    if not rounds:
+        return None
+    moved = [
+        kind_of(one.old, verdict) is not None
+        for verdicts in rounds
+        for one, verdict in zip(touched, verdicts, strict=True)
+    ]
+    return Noise("rewording", sum(moved), len(moved), len(moved), _reading(touched, rounds))
+
+
+def _reading(touched: Sequence[Judged], rounds: Sequence[Sequence[Verdict]]) -> Reading:
+    """Compare, case by case, how far the edit and the rewordings move the leaning."""
+    by_edit = [abs(leaning(one.new) - leaning(one.old)) for one in touched]
+    by_noise = [
+        max(abs(leaning(verdict) - leaning(one.old)) for verdict in others)
+        for one, others in zip(touched, zip(*rounds, strict=True), strict=True)
+    ]
+    steps = [edit - noise for edit, noise in zip(by_edit, by_noise, strict=True)]
+    further, less = sum(s > TINY for s in steps), sum(s < -TINY for s in steps)
+    chance = 1 / (len(rounds) + 1)
+    below = binomial_cdf(further - 1, further + less, chance) if further else 0.0
+    return Reading(further, further + less, 1 - below, fmean(by_edit), fmean(by_noise))
+
+
+def leaning(verdict: Verdict) -> float:
+    """Return how far a verdict leans towards `violating`, from 0 to 1; an abstention is between."""
+    if verdict.decision == "abstain":
+        return 0.5
+    half = verdict.confidence / 2
+    return 0.5 + half if verdict.decision == "violating" else 0.5 - half
 
 
 def _second_runs(touched: Sequence[Judged]) -> Noise:

@@ -23,7 +23,12 @@ from agent.own_call import OwnCall
 from agent.reviewer import Opinion, Options, Reviewer
 from evals.golden import GoldenCase, drawn, read_golden
 from evals.intervals import clopper_pearson
-from evals.wording.comparison import Plan, WordingComparison, compare_wordings
+from evals.wording.comparison import (
+    Plan,
+    WordingComparison,
+    compare_wordings,
+    reads_otherwise,
+)
 from evals.wording.judging import Pace
 from evals.wording.planting import PlantedEdit, shipped_edits, with_edit
 from evals.wording.side_by_side import Sides, side_by_side
@@ -48,6 +53,9 @@ class Finding:
     touched: int
     reviews: int
     noise: float | None
+    moved: float | None
+    moved_by_noise: float | None
+    p_reading: float | None
     seconds: float
 
 
@@ -81,6 +89,7 @@ def run(
 
 
 def _finding(edit: PlantedEdit, told: WordingComparison, seconds: float) -> Finding:
+    reading = told.noise.reading if told.noise else None
     on_its_section = sum(flip.section in edit.sections for flip in told.flips)
     return Finding(
         kind=edit.kind,
@@ -89,10 +98,13 @@ def _finding(edit: PlantedEdit, told: WordingComparison, seconds: float) -> Find
         flips=len(told.flips),
         on_its_section=on_its_section,
         real=told.real,
-        reported=told.real is not False and on_its_section > 0,
+        reported=(told.real is not False and on_its_section > 0) or bool(reads_otherwise(told)),
         touched=told.scope.touched,
         reviews=told.scope.reviews,
         noise=told.noise.rate if told.noise else None,
+        moved=round(reading.moved, 4) if reading else None,
+        moved_by_noise=round(reading.moved_by_noise, 4) if reading else None,
+        p_reading=reading.p if reading else None,
         seconds=round(seconds, 1),
     )
 

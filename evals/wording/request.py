@@ -32,6 +32,7 @@ class Request:
     accounts: Path | None = None
     precedents: Path | None = None
     judge_all: bool = False
+    stop_early: bool = False
     repeats: int = 1
     workers: int = 1
     limit: int | None = None
@@ -66,6 +67,7 @@ def carry_out(
         seed=request.seed,
         per_day=request.per_day,
         minutes=request.minutes,
+        stop_early=request.stop_early,
     )
     with side_by_side(
         options, wordings, accounts=request.accounts, precedents=request.precedents

@@ -49,7 +49,7 @@ def in_words(told: WordingComparison) -> list[str]:
     if elsewhere:
         lines.append(f"Elsewhere: {_kinds(elsewhere)}.")
     lines += list(_removals(told))
-    lines += [_verdict(told), *impact_in_words(told.impact)]
+    lines += [_verdict(told), *_reading(told), *impact_in_words(told.impact)]
     return [*lines, *_sight(told), *_scope(told)]
 
 
@@ -121,6 +121,15 @@ def _verdict(told: WordingComparison) -> str:
     return f"On so few flips it could be chance.{balance}{floor}"
 
 
+def _reading(told: WordingComparison) -> list[str]:
+    reading = told.noise.reading if told.noise else None
+    if reading is None or not reading.is_other:
+        return []
+    further = f"{reading.further} of {reading.of} cases"
+    told_so = f"moves further than under any harmless rewording (p = {reading.p:.2g})"
+    return [f"The reviewer reads another rule: in {further} its leaning {told_so}."]
+
+
 def _noise(told: WordingComparison) -> str:
     assert told.noise is not None  # noqa: S101 - asked only where there is some
     cause = (
@@ -144,6 +153,12 @@ def _sight(told: WordingComparison) -> list[str]:
 def _scope(told: WordingComparison) -> list[str]:
     scope = told.scope
     lines = []
+    if told.early is not None and told.early.stopped:
+        early = told.early
+        lines.append(
+            f"Stopped early, at {early.judged:,} of {early.of:,} cases that the edit can touch: "
+            f"it is clear (p = {early.p:.2g} at every look)."
+        )
     if scope.left:
         lines.append(
             f"Of {_cases(scope.cases)} the edit can touch {scope.touched:,}; "

@@ -220,3 +220,20 @@ def test_a_section_that_is_gone_or_renumbered_is_told(tmp_path: Path) -> None:
     anew = SQUARE.replace(head[head.index("## square.1") :], MARKET[MARKET.index("## ") :])
     other = compared(village(square=anew.replace("market.1", "square.1")), tmp_path)
     assert [(n.kind, n.section) for n in other.edited.notices] == [("other_meaning", "square.1")]
+
+
+def test_a_comparison_that_may_stop_stops_when_it_is_clear(tmp_path: Path) -> None:
+    many = [case(f"goose-{n}", f"You goose of house {n}", "square.1") for n in range(120)]
+    told = compared(
+        edited(*NO_GEESE), tmp_path, Plan(stop_early=True, draws=100), golden=[*GOLDEN, *many]
+    )
+    assert told.early is not None
+    assert told.early.stopped
+    assert told.early.judged < told.early.of == 124
+    assert told.real is True
+    assert "Stopped early" in " ".join(in_words(told))
+    assert told.metrics["decided_right_rate"].difference.n == len(GOLDEN) + len(many)
+    calm = compared(edited("after ten", "after eleven"), tmp_path, Plan(stop_early=True, draws=100))
+    assert calm.early is not None
+    assert not calm.early.stopped
+    assert calm.real is not True
