@@ -3,6 +3,9 @@
 # make check  what CI runs: tests, linters, types, layers, the rulebook
 # make fix    let the formatter and the linter put right what they can
 # make bench  speed and memory on this machine
+# make eval   the figures of the README
+# make attack what disguises and injections do
+# make torture  kill workers a thousand times
 # make lock   resolve the pinned dependencies anew (needs uv)
 
 PYTHON ?= python3
@@ -12,7 +15,7 @@ EXAMPLES := docs/examples
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --require-hashes -r $(1) && $(PIP) install --no-deps --no-build-isolation -e .
 
-.PHONY: try test check fix bench lock eval types lint layers rules
+.PHONY: try test check fix bench lock eval attack torture types lint layers rules
 
 try: .venv/run.stamp
 	@mkdir -p $(TRY)
@@ -48,8 +51,16 @@ bench: .venv/dev.stamp
 
 eval: .venv/run.stamp
 	$(BIN)/amicus eval run --golden evals/sets/golden.jsonl --accounts evals/sets/accounts.jsonl \
-	  --by "" --out $(TRY)/golden | $(BIN)/python -m evals.readme
+	  --by "" --fresh --out $(TRY)/golden | $(BIN)/python -m evals.readme
 	$(BIN)/python -m evals.settings_table
+
+# Every disguise with every injection, on a sample of the golden set.
+attack: .venv/run.stamp
+	$(BIN)/amicus eval attack --golden evals/sets/golden.jsonl --out $(TRY)/attack --seed 1 --attempts 1000
+
+# A thousand kills of workers and of intake, on SQLite and on PostgreSQL where it is installed.
+torture: .venv/dev.stamp
+	$(BIN)/python -m tests.torture --kills 1000
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 \
