@@ -61,6 +61,7 @@ attack: .venv/run.stamp
 # A thousand kills of workers and of intake, on SQLite and on PostgreSQL where it is installed.
 torture: .venv/dev.stamp
 	$(BIN)/python -m tests.torture --kills 1000
+	$(BIN)/python -m tests.torture --kills 1000 --postgres
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 \
