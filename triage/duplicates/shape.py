@@ -22,7 +22,8 @@ from tools.links.extract import Link, find_links
 from tools.links.facts import hosts, official_domains
 from tools.links.suffixes import ownership
 
-_MENTION = re.compile(r"(?<![\w@$+!])@(\w+)(?![@$+!])")
+_MENTION = re.compile(r"(?<![\w@$+!])@(\w+)(?![\w@$+!|])")
+_TAG = re.compile(r"(?<!\S)[A-Za-z0-9]{5,}(?=[.,!?)]*(?:\s|$))")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MAY_HOLD_LINK = re.compile(r"[./:]|dot|www", re.IGNORECASE)
 _QUOTES = frozenset('"“”„«»‟″')
@@ -79,7 +80,10 @@ def is_copy(one: Shape, other: Shape) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    plain = reading_copy(_MENTION.sub(_unless_a_word, text)).text.translate(_APOSTROPHES)
+    named = _MENTION.sub(_unless_a_word, text)
+    # Before the digits in it are read as letters: what is left is then no tag any more.
+    untagged = _TAG.sub(lambda found: " " if _is_tag(found[0]) else found[0], named)
+    plain = reading_copy(untagged).text.translate(_APOSTROPHES)
     # What looks alike is alike here, also where it could be another alphabet (UTS 39, skeletons).
     read = "".join(map(_looks, plain)).casefold()
     tokens: list[str] = []
@@ -108,8 +112,7 @@ def _unless_a_word(mention: re.Match[str]) -> str:
 def _meaning(token: str) -> str:
     """The token as it counts, or nothing where it is dress."""
     if token.strip("_").isalnum():
-        word = token.replace("_", "")
-        return "" if _is_tag(word) else word
+        return token.replace("_", "")
     if token in _QUOTES:
         return '"'
     symbol = unicodedata.category(token) in {"So", "Sk", "Sm"}  # emoji speak, as words do
@@ -133,19 +136,19 @@ def _says_something(token: str) -> bool:
         return True
     spelled = [one.translate(_DIGITS_AS_LETTERS) for one in (plain, plain.strip("0123456789"))]
     spelled += [one.replace("i", "l") for one in spelled]
-    return any(one and 2 * _letters_in_words(one) >= len(one) for one in spelled)
+    return any(one and 4 * _letters_in_words(one) >= 3 * len(one) for one in spelled)
 
 
 def _readable(run: str) -> bool:
     """Whether a run of letters is a word, holds one, or could be a word that nobody listed."""
-    if len(run) > _SHORTEST_WORD and _VOWELS.intersection(run):
-        return True
-    return len(run) >= _SHORTEST_WORD and is_known(run)
+    if not _VOWELS.intersection(run):
+        return False
+    return len(run) > _SHORTEST_WORD or (len(run) == _SHORTEST_WORD and is_known(run))
 
 
 def _letters_in_words(run: str) -> int:
     """How many letters of a run belong to words too long to be there by chance."""
-    words = (word for word in (*words_in(run), run) if len(word) > _SHORTEST_WORD)
+    words = (word for word in words_in(run) if len(word) > _SHORTEST_WORD)
     return sum(len(word) for word in words if is_known(word) or is_known(word.removesuffix("s")))
 
 
