@@ -42,6 +42,8 @@ from triage.ruling import Bench
 
 LEASE_SECONDS = 1.0
 WORKERS = 3
+FROZEN = 0.05
+"""With so many kills somebody else is frozen, for longer than its leases last."""
 RULEBOOK = rulebook_from_files({"garden.md": GARDEN, "well.md": WELL})
 
 
@@ -84,17 +86,31 @@ def torture(plan: Torture) -> dict[str, int]:
     draw = random.Random(plan.seed)
     kinds: list[Callable[[Torture], None]] = [*[_worker] * WORKERS, _intake]
     alive = {_fork(kind, plan): kind for kind in kinds}
+    frozen: dict[int, float] = {}
     for _ in range(plan.kills):
         time.sleep(draw.expovariate(1 / plan.pause))
-        victim = draw.choice(sorted(alive))
+        _thaw(frozen, time.monotonic())
+        late = draw.choice(sorted(alive))
+        if draw.random() < FROZEN and late not in frozen and len(frozen) < len(alive) - 1:
+            os.kill(late, signal.SIGSTOP)
+            frozen[late] = time.monotonic() + 1.5 * LEASE_SECONDS
+        victim = draw.choice(sorted(alive.keys() - frozen.keys()))
         kind = alive.pop(victim)
         _kill(victim)
         alive[_fork(kind, plan)] = kind
+    _thaw(frozen, float("inf"))
     for victim in alive:
         _kill(victim)
     _wait_for(_fork(_intake, plan))
     _wait_for(_fork(_last_crew, plan))
     return _findings(plan)
+
+
+def _thaw(frozen: dict[int, float], now: float) -> None:
+    """Let those go on whose leases have ended meanwhile: they come late with what they did."""
+    for pid in [pid for pid, until in frozen.items() if until <= now]:
+        os.kill(pid, signal.SIGCONT)
+        del frozen[pid]
 
 
 def _write_cases(plan: Torture) -> None:
