@@ -28,6 +28,8 @@ _BRACKETED = re.compile(
 )
 _BRACKETS = "()[]{}"
 _INNER_BRACKETS = re.compile(r"[^\W\d_][(\[{][^\W\d_][)\]}][^\W\d_]")
+_FEWEST_BRACKETED = 2
+"""Where so many words hold a bracketed letter for sure, a bracket at the edge of one is dress."""
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 _RUN_ON = 6
 """A run of single letters that is longer, and no word, is read as several words."""
@@ -154,19 +156,21 @@ def _without_brackets(characters: Characters) -> Characters:
     """Take single letters out of their brackets: `h[a]te`, `(h)(a)(t)(e)`.
 
     Between two letters no bracket has another purpose; at an edge, as in `file(s)` and `f(x)`, it
-    goes only if a known word comes out.
+    goes only if a known word comes out, or if the words around are bracketed as well.
     """
     text = _text(characters)
     dropped: set[int] = set()
     if not any(bracket in text for bracket in "([{"):
         return characters
-    for match in _BRACKETED.finditer(text):
-        word = "".join(c for c in match.group() if c not in _BRACKETS)
-        inner = _INNER_BRACKETS.search(match.group())
-        if len(word) > 2 and (inner or is_known(word)):  # noqa: PLR2004 - `f(x)` is no word
-            places = range(*match.span())
-            dropped |= {place for place in places if text[place] in _BRACKETS}
+    found = [m for m in _BRACKETED.finditer(text) if len(_bare(m)) > 2]  # noqa: PLR2004 - `f(x)`
+    sure = [m for m in found if _INNER_BRACKETS.search(m.group()) or is_known(_bare(m))]
+    for match in found if len(sure) >= _FEWEST_BRACKETED else sure:
+        dropped |= {place for place in range(*match.span()) if text[place] in _BRACKETS}
     return _without(characters, dropped)
+
+
+def _bare(match: re.Match[str]) -> str:
+    return "".join(c for c in match.group() if c not in _BRACKETS)
 
 
 def _joined_letters(characters: Characters) -> Characters:

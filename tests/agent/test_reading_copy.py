@@ -29,6 +29,7 @@ from evals.disguises import DISGUISES
         ("k1|| th3m @ll", "kill them all"),
         ("th0s3 br3x9i7s 4r3 b4d", "those brexgits are bad"),
         ("h[a]te (t)(h)(e)(m)", "hate them"),
+        ("th[o]se verm(i)n and brexgit[s]", "those vermin and brexgits"),
         ("k i l l t h e m a l l", "kill them all"),
         ("k i l l   t h e m", "kill   them"),
         ("esoht elpoep era dab", "those people are bad"),
