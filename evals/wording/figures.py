@@ -63,6 +63,8 @@ class Shift:
     p_holm: float
     p_removed: float
     """Of the same test that it removes as often as before."""
+    p_wrong: float
+    """The same of the allowed cases alone."""
 
 
 @dataclass(frozen=True)
@@ -165,23 +167,30 @@ def _shift(name: str, pairs: Paired, numbers: Sequence[int]) -> Shift:
     both = [(pairs.old[n], pairs.new[n], pairs.families[n]) for n in numbers]
     right = _signs((is_right(b)[0] - is_right(a)[0], family) for a, b, family in both)
     removed = [(_removes(b) - _removes(a), family) for a, b, family in both]
-    of_allowed = [_removes(b) - _removes(a) for a, b, _ in both if a.expected == "allowed"]
+    wrong = [
+        (_removes(b) - _removes(a), family) for a, b, family in both if a.expected == "allowed"
+    ]
     steps = [is_right(b)[0] - is_right(a)[0] for a, b, _ in both]
     p = mcnemar(right.count(-1), right.count(1))
-    signs = _signs(iter(removed))
     return Shift(
         name=name,
         fixed=steps.count(1),
         broken=steps.count(-1),
         more_removed=sum(step > 0 for step, _ in removed),
         fewer_removed=sum(step < 0 for step, _ in removed),
-        wrongly_removed_more=sum(of_allowed),
-        allowed=len(of_allowed),
+        wrongly_removed_more=sum(step for step, _ in wrong),
+        allowed=len(wrong),
         n=len(both),
         p=p,
         p_holm=p,
-        p_removed=mcnemar(signs.count(-1), signs.count(1)),
+        p_removed=_fair(removed),
+        p_wrong=_fair(wrong),
     )
+
+
+def _fair(steps: Sequence[tuple[int, str]]) -> float:
+    signs = _signs(iter(steps))
+    return mcnemar(signs.count(-1), signs.count(1))
 
 
 def _removes(outcome: Outcome) -> int:

@@ -138,9 +138,19 @@ def _flip(flip: Flip) -> str:
         f"{_safe(case.id)}: {flip.old.decision} → {flip.new.decision}</h3>"
         f'<p class="quiet">{_safe(flip.section)}, {KINDS[flip.kind]}{answer}</p>'
         f"<details><summary>The content</summary><blockquote>{_safe(case.text)}</blockquote>"
-        "</details>"
+        f"{_quoted(flip)}</details>"
         f'<div class="sides">{sides}</div></article>'
     )
+
+
+def _quoted(flip: Flip) -> str:
+    """The words of the content on which each side rests: covered with the content itself."""
+    lines = [
+        f"{label}: “{ground.content_quote}” ({ground.section})"
+        for label, verdict in (("before", flip.old), ("now", flip.new))
+        for ground in verdict.violations
+    ]
+    return _list(lines) if lines else ""
 
 
 def _side(label: str, verdict: Verdict, contents: Sequence[str]) -> str:

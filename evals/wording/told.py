@@ -98,10 +98,10 @@ def _removal(name: str, shift: Shift) -> str:
     more = shift.wrongly_removed_more
     where = f" with {name} {shift.name}" if name else ""
     change = f"{abs(more)} {'more' if more > 0 else 'fewer'}"
-    chance = "which could be chance" if shift.p_removed >= LEVEL else "more than chance"
+    chance = "which could be chance" if shift.p_wrong >= LEVEL else "more than chance"
     return (
         f"Wrong removals{where}: {change} among {shift.allowed} allowed cases that were judged, "
-        f"{chance} (p = {shift.p_removed:.2g})."
+        f"{chance} (p = {shift.p_wrong:.2g})."
     )
 
 
