@@ -105,24 +105,27 @@ class Copies:
         shape = shape_of(case)
         if shape is None or not shape.words:
             return self._reviewed(case)
-        group, number, is_first = self._group_of(case, shape)
-        if is_first:
+        group, number, place = self._group_of(case, shape)
+        if place == 0:
             return self._as_original(case, group, number)
         group.ready.wait()
-        taken = self._taken_over(case, group)
-        return self._sampled(case, group) if taken is None else taken
+        if group.opinion is None or group.broken or case.id == group.original.id:
+            return self._reviewed(case)
+        if place <= REVIEWED_FIRST or self._sampling.draws(case.id):
+            return self._sampled(case, group, group.opinion)
+        return self._taken_over(case, group, group.opinion) or self._reviewed(case)
 
-    def _group_of(self, case: Case, shape: Shape) -> tuple[_Group, int, bool]:
+    def _group_of(self, case: Case, shape: Shape) -> tuple[_Group, int, int]:
+        """The group of a case, its number, and the place of the case in it; 0 is the original's."""
         bands = bands_of(shape.text)
         with self._lock:
             for number, group in self._groups.candidates(bands):
                 if is_copy(shape, group.shape):
                     self._groups.use(number)
-                    # The same case once more, after a failed try, is no copy of itself.
-                    group.copies += case.id != group.original.id
-                    return group, number, False
+                    group.copies += 1
+                    return group, number, group.copies
             group = _Group(case, shape)
-            return group, self._groups.add(bands, group), True
+            return group, self._groups.add(bands, group), 0
 
     def _as_original(self, case: Case, group: _Group, number: int) -> Opinion:
         try:
@@ -134,13 +137,9 @@ class Copies:
                     self._groups.forget(number)
             group.ready.set()
 
-    def _taken_over(self, case: Case, group: _Group) -> Opinion | None:
+    def _taken_over(self, case: Case, group: _Group, opinion: Opinion) -> Opinion | None:
         """The original's opinion as one on this copy; None where the copy needs its own review."""
-        original, opinion = group.original, group.opinion
-        if opinion is None or group.broken or case.id == original.id:
-            return None
-        if group.copies <= REVIEWED_FIRST or self._sampling.draws(case.id):
-            return None
+        original = group.original
         verdict = verdict_for(case, original, opinion.verdict, self._rulebook)
         if verdict is None:
             return None
@@ -152,15 +151,13 @@ class Copies:
             self.tally.copied += 1
         return copied(opinion, verdict, case, original.id)
 
-    def _sampled(self, case: Case, group: _Group) -> Opinion:
-        opinion = self._reviewed(case)
-        if group.opinion is None or case.id == group.original.id:
-            return opinion
+    def _sampled(self, case: Case, group: _Group, opinion: Opinion) -> Opinion:
+        own = self._reviewed(case)
         with self._lock:
             self.tally.sampled += 1
-        if not group.broken and _differ(opinion.verdict, group.opinion.verdict):
+        if _differ(own.verdict, opinion.verdict):
             self._break(group, case.id)
-        return opinion
+        return own
 
     def _break(self, group: _Group, case_id: str) -> None:
         with self._lock:

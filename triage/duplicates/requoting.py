@@ -10,6 +10,7 @@ from agent.reading_copy import ReadingCopy, reading_copy
 from agent.verdict import Usage, Verdict, Violation
 from agent.verify import TEXT, recheck
 from policies.rulebook import Rulebook
+from triage.duplicates.shape import spoken
 
 _ABOUT_THE_AUTHOR = "account"
 """Tools with this in their names spoke of whoever posted the original, not of the copier."""
@@ -41,9 +42,10 @@ def _rests_on_author(verdict: Verdict) -> bool:
 def _requoted(violation: Violation, copy: Case) -> Violation | None:
     if violation.content_span is None:
         return violation  # a link: whether it stands in the copy is checked with the rest
-    span = _plain_span(violation.content_quote, copy.text)
+    quote = spoken(violation.content_quote)
+    span = _plain_span(quote, copy.text)
     if span is None:
-        span = _dressed_span(reading_copy(violation.content_quote).text, reading_copy(copy.text))
+        span = _dressed_span(reading_copy(quote).text, reading_copy(copy.text))
     if span is None:
         return None
     told = {"content_quote": copy.text[slice(*span)], "content_span": span}

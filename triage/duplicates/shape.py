@@ -79,11 +79,30 @@ def is_copy(one: Shape, other: Shape) -> bool:
     return all(a == b or _same_but_for_a_slip(a, b) for a, b in pairs)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def spoken(text: str) -> str:
+    """Return a text without the names and random tags in it, which nobody reads aloud.
+
+    A tag stands at one end of a post and is alone there; of several one may be a dressed word. Long
+    numbers may stand anywhere.
+    """
     named = _MENTION.sub(_unless_a_word, text)
     # Before the digits in it are read as letters: what is left is then no tag any more.
-    untagged = _TAG.sub(lambda found: " " if _is_tag(found[0]) else found[0], named)
-    plain = reading_copy(untagged).text.translate(_APOSTROPHES)
+    tags = [found for found in _TAG.finditer(named) if _is_tag(found[0])]
+    mixed = [found for found in tags if not found[0].isdigit()]
+    dropped = {found.span() for found in tags if found[0].isdigit()}
+    if len(mixed) == 1 and _stands_at_an_end(mixed[0], named):
+        dropped.add(mixed[0].span())
+    for start, end in sorted(dropped, reverse=True):
+        named = f"{named[:start]} {named[end:]}"
+    return named
+
+
+def _stands_at_an_end(found: re.Match[str], text: str) -> bool:
+    return not text[: found.start()].strip() or not text[found.end() :].strip(" \t\n.,!?)")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    plain = reading_copy(spoken(text)).text.translate(_APOSTROPHES)
     # What looks alike is alike here, also where it could be another alphabet (UTS 39, skeletons).
     read = "".join(map(_looks, plain)).casefold()
     tokens: list[str] = []
@@ -124,9 +143,8 @@ def _is_tag(token: str) -> bool:
     """Whether a token is a random one: long, with digits, and with no word to be read in it."""
     if not token.isascii() or not any(letter.isdigit() for letter in token):
         return False
-    if token.isdigit():
-        return len(token) >= _SHORTEST_NUMBER_TAG
-    return len(token) >= _SHORTEST_TAG and not _says_something(token)
+    least = _SHORTEST_NUMBER_TAG if token.isdigit() else _SHORTEST_TAG
+    return len(token) >= least and not _says_something(token)
 
 
 def _says_something(token: str) -> bool:
@@ -136,6 +154,7 @@ def _says_something(token: str) -> bool:
         return True
     spelled = [one.translate(_DIGITS_AS_LETTERS) for one in (plain, plain.strip("0123456789"))]
     spelled += [one.replace("i", "l") for one in spelled]
+    spelled += [reading_copy(plain).text.casefold()]
     return any(one and 4 * _letters_in_words(one) >= 3 * len(one) for one in spelled)
 
 
