@@ -125,6 +125,15 @@ class Settings(BaseSettings):
         default=None,
         description="Key of the ledger's anchor; with it a forged anchor is found as well.",
     )
+    lease_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="How long a case of the docket is lent before somebody else gets it.",
+    )
+    webhook_url: str = Field(default="", description="Who is told of the docket's decisions.")
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs what is told; at least 16 bytes."
+    )
     tracing: bool = Field(
         default=False, description="Let LangSmith trace reviews (sends content to LangSmith)."
     )
@@ -153,7 +162,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = _variable(str(first["loc"][0]))
-        secret = name.endswith("_KEY")
+        secret = name.endswith(("_KEY", "_SECRET"))
         value = "(hidden)" if secret else shown(first["input"])
         raise SettingsError(
             f"{name}={value}: {first['msg']}", hint=f"correct or unset {name} (also look in .env)"

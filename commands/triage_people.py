@@ -46,10 +46,10 @@ class DocketSettings:
 
 def of_the_docket(settings: Settings) -> DocketSettings:
     """Return the settings that concern the docket alone."""
-    secret = getattr(settings, "webhook_secret", None)
+    secret = settings.webhook_secret
     return DocketSettings(
-        lease_seconds=getattr(settings, "lease_seconds", 300.0),
-        webhook_url=getattr(settings, "webhook_url", ""),
+        lease_seconds=settings.lease_seconds,
+        webhook_url=settings.webhook_url,
         webhook_secret=secret.get_secret_value() if secret else "",
     )
 

@@ -70,7 +70,13 @@ def run(  # noqa: PLR0913 - one parameter for each option of the contract
     from triage.crew import Orders
 
     settings = read_settings()
-    asked = Asked(samples=samples, cascade=route == "cascade", budget=budget)
+    asked = Asked(
+        samples=samples,
+        cascade=route == "cascade",
+        budget=budget,
+        # A second look at every case of a queue would double its price; the doubtful ones get one.
+        critic="near_the_line" if settings.critic == "always" else settings.critic,
+    )
     orders = Orders(
         _crew_name(),
         workers=workers,
