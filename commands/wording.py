@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +76,10 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     old: Old = None,
     golden: Golden = None,
     cases: Cases = None,
+    docket: Annotated[
+        datetime | None,
+        typer.Option("--docket", formats=["%Y-%m-%d"], help="The docket's cases since this day."),
+    ] = None,
     accounts: Accounts = None,
     precedents: Precedents = None,
     model: Model = None,
@@ -110,6 +115,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
         old=old or _in_use(settings),
         golden=golden,
         cases=cases,
+        docket_since=docket,
         accounts=accounts,
         precedents=precedents,
         judge_all=judge_all,

@@ -66,6 +66,25 @@ def test_a_draft_is_compared_reported_and_gated(amicus: Amicus, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_the_docket_says_what_a_draft_would_do_to_it(amicus: Amicus, tmp_path: Path) -> None:
+    lines = (EXAMPLE / "golden.jsonl").read_text("utf-8").splitlines()
+    past = [{"id": row["id"], "text": row["text"]} for row in map(json.loads, lines)]
+    (tmp_path / "past.jsonl").write_text("\n".join(map(json.dumps, past)), "utf-8")
+    added = CliRunner().invoke(app, ["triage", "add", "past.jsonl"])
+    assert added.exit_code == 0, added.output
+    text = (tmp_path / "draft/market.md").read_text("utf-8")
+    (tmp_path / "draft/market.md").write_text(text[: text.index("## market.2")], "utf-8")
+    both = ("--old", "policies", "--new", "draft")
+    done = amicus("compare", *both, "--docket", "2020-01-01", "--per-day", "800", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["scope"]["cases"] == len(past)
+    assert told["metrics"] == {}
+    assert told["impact"]["cases_a_day"] == 800
+    failed(amicus("compare", *both, "--docket", "2999-01-01"), 1, "no case has come")
+
+
+@pytest.mark.slow
 def test_the_example_is_covered_from_both_sides(amicus: Amicus) -> None:
     done = amicus("coverage", "--golden", "golden.jsonl", "--policies", "policies", "--json")
     assert done.exit_code == 0, done.output
