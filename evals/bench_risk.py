@@ -249,11 +249,11 @@ def main() -> None:
             for name, splits in found.items()
         }
         panels.append(Panel(setting.name, setting.limit, points))
+    if asked.svg:
+        asked.svg.write_text(splits_plot(panels), "utf-8")
     print("\n".join(drift(streams=500, limit=0.05, alarm=0.05)))
     print("\n".join(drift(streams=500, limit=0.02, alarm=0.05)))
     print("\n".join(changed_stream(Path(asked.data))))
-    if asked.svg:
-        asked.svg.write_text(splits_plot(panels), "utf-8")
 
 
 if __name__ == "__main__":

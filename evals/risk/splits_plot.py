@@ -20,6 +20,7 @@ text { font: 12px system-ui, sans-serif; fill: #333 }
 .title { font-weight: 600 }
 .grid { stroke: #e3e3e3 }
 .limit { stroke: #222; stroke-dasharray: 5 4 }
+.dots { fill: none; stroke-width: 4.4; stroke-linecap: round; stroke-opacity: .55 }
 """
 
 
@@ -76,11 +77,8 @@ def _panel(panel: Panel, ways: Sequence[str], left: float, top: float) -> list[s
     at = _Axes(left, top, min(1.0, most_x), most_y)
     parts = _grid(at)
     for way in reversed(ways):  # ours is drawn last, on top
-        colour = _colour(ways, way)
-        parts += [
-            f'<circle cx="{at.x(x)}" cy="{at.y(y)}" r="2.2" fill="{colour}" fill-opacity=".55"/>'
-            for x, y in panel.points.get(way, ())
-        ]
+        dots = "".join(f"M{at.x(x)} {at.y(y)}h0" for x, y in panel.points.get(way, ()))
+        parts.append(f'<path class="dots" d="{dots}" stroke="{_colour(ways, way)}"/>')
     y = at.y(panel.limit)
     parts.append(f'<line class="limit" x1="{at.x(0)}" x2="{at.x(at.most_x)}" y1="{y}" y2="{y}"/>')
     parts.append(_text(left + _LEFT, top + 18, panel.title, kind="title"))

@@ -386,7 +386,8 @@ def test_a_closure_says_in_the_ledger_which_certificate_allowed_it(
 
     entry = latest(certified, "c-1", "verdict")
     assert entry is not None
-    assert entry.payload["closing"]["because"].startswith("certificate 1: violating")
+    told: Any = entry.payload["closing"]
+    assert told["because"].startswith("certificate 1: violating")
     assert closing_state(certified)[1] == Switch(off=False)
 
 
