@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from agent.embedded.evidence import SectionEvidence
+from agent.embedded.reading import Reads, carrying_words
 from agent.embedded.wording import Opinion, Wording
 from agent.model import Brief
 from agent.phrases import phrases
@@ -26,14 +27,14 @@ _FORBIDS = re.compile(
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
-def violating(opinions: Sequence[Opinion], brief: Brief, wording: Wording) -> Draft:
+def violating(opinions: Sequence[Opinion], brief: Brief, wording: Wording, reads: Reads) -> Draft:
     """Return a draft that cites the likeliest section, and others that are nearly as likely."""
     top = opinions[0]
     line = max(wording.weighing.violating_line, AS_SURE * top.probability)
     cited = [opinion for opinion in opinions if opinion.probability >= line][:MOST_GROUNDS]
     return Draft(
         decision="violating",
-        violations=tuple(_ground(opinion, brief, wording) for opinion in cited),
+        violations=tuple(_ground(opinion, brief, wording, reads) for opinion in cited),
         confidence=round(top.probability, 4),
         rationale=wording.say(
             "violating",
@@ -78,14 +79,14 @@ def allowed(top: Opinion | None, wording: Wording) -> Draft:
     )
 
 
-def _ground(opinion: Opinion, brief: Brief, wording: Wording) -> Ground:
+def _ground(opinion: Opinion, brief: Brief, wording: Wording, reads: Reads) -> Ground:
     found = opinion.evidence
     return Ground(
         section=found.section.id,
         severity=_severity(found.section, opinion),
         confidence=round(opinion.probability, 4),
         policy_quote=policy_quote(found.section, found.closest),
-        content_quote=_content_quote(found, brief),
+        content_quote=_content_quote(found, brief, reads),
         why=_why(opinion, wording),
     )
 
@@ -129,13 +130,13 @@ def policy_quote(section: Section, near: SectionSimilarity) -> str:
     return (forbidding or sentences or [section.title])[0]
 
 
-def _content_quote(found: SectionEvidence, brief: Brief) -> str:
-    """The passage that speaks loudest, or the link where the links do."""
+def _content_quote(found: SectionEvidence, brief: Brief, reads: Reads) -> str:
+    """The words that the reader points at, or the link where the links speak loudest."""
     if found.features["link"] >= 0.8:  # noqa: PLR2004 - high or listed, see RISKS
         for text in brief.sources.values():
             for link in find_links(text):
                 return text[link.start : link.end]
-    return _shortened(found.passage.quote)
+    return _shortened(carrying_words(found.section, found.passages, brief.sources, reads))
 
 
 def _shortened(quote: str) -> str:

@@ -12,6 +12,7 @@ from math import log
 from typing import Any
 
 from agent.embedded.passages import Passage, passages
+from agent.embedded.reading import Candidate, Reads, read_sections
 from agent.model import Brief
 from policies.rulebook import Policy, Section, Signal
 from retrieval.index import SectionSimilarity
@@ -23,10 +24,10 @@ MALICIOUS_LINK = "malicious_link"
 MOST_PAST = 3
 STEEPEST = 6.0
 
-FEATURES = ("violates", "allowed", "rule", "signal", "link", "precedents", "past")
+FEATURES = ("reader", "violates", "allowed", "rule", "signal", "link", "precedents", "past")
 """The terms of a section, in the order of the weights; see `SectionEvidence`."""
 
-CASE_FEATURES = ("nearness", "posture", "loudest")
+CASE_FEATURES = ("nearness", "reader", "posture", "loudest")
 """The terms of a case, in the order of the weights; see `CaseEvidence`."""
 
 Closest = Callable[[str, Sequence[str]], Sequence[SectionSimilarity]]
@@ -37,19 +38,20 @@ Closest = Callable[[str, Sequence[str]], Sequence[SectionSimilarity]]
 class SectionEvidence:
     """What bears on one section.
 
-    features: `violates`, `allowed` and `rule` are the highest cosines of the text to an example
-    that violates, to one that is allowed, and to a sentence of the rule; `signal` the log-odds of
-    the policy's classifier label over 6, 0 where it has none; `link` the worst risk of a link where
-    the policy is about links; `precedents` the similarity of live precedents, for less against;
-    `past` standing violations of the policy by the account, 1 from three on.
+    features: `reader` is the log-odds over 6 that the words break the section, as the reader of
+    policy text has it; `violates`, `allowed` and `rule` are the highest cosines of the text to an
+    example that violates, to one that is allowed, and to a sentence of the rule; `signal` the
+    log-odds of the policy's classifier label over 6, 0 where it has none; `link` the worst risk of
+    a link where the policy is about links; `precedents` the similarity of live precedents, for less
+    against; `past` standing violations of the policy by the account, 1 from three on.
     """
 
     section: Section
     features: Mapping[str, float]
-    passage: Passage
-    """The passage that speaks loudest for this section."""
+    passages: tuple[Passage, ...]
+    """All that may be quoted, first the one that speaks loudest for this section."""
     closest: SectionSimilarity
-    """That passage beside the rule and the examples."""
+    """That first passage beside the rule and the examples."""
     signal: tuple[Signal, float] | None
     """The policy's classifier label with the highest score."""
 
@@ -58,9 +60,10 @@ class SectionEvidence:
 class CaseEvidence:
     """What bears on a case as a whole, and on each section that was shown.
 
-    features: `posture` is the log-odds over 6 that the text does what some rule forbids, rather
-    than reports, asks or quotes it; `loudest` the log-odds over 6 of the highest classifier label.
-    The third term of a case, `nearness`, is what its likeliest section adds up to.
+    features: `reader` is the highest of its sections; `posture` the log-odds over 6 that the text
+    does what some rule forbids, rather than reports, asks or quotes it; `loudest` the log-odds
+    over 6 of the highest classifier label. The fourth term of a case, `nearness`, is what its
+    likeliest section adds up to.
     """
 
     features: Mapping[str, float]
@@ -73,6 +76,8 @@ class Faculties:
 
     policies: Mapping[str, Policy]
     closest: Closest
+    reads: Reads
+    """The reader of policy text."""
     posture: Callable[[str], float]
     """Log-odds that a text does what some rule forbids; see `agent.embedded.posture`."""
     lines: Mapping[Signal, float]
@@ -84,7 +89,8 @@ class _Heard:
     """What the text has in common with one section."""
 
     section: Section
-    passage: Passage
+    pieces: tuple[Passage, ...]
+    """The passages, loudest first."""
     loudest: SectionSimilarity
     near: tuple[SectionSimilarity, ...]
     """One for each passage, and the whole text last."""
@@ -96,12 +102,22 @@ class _Heard:
 def evidence(brief: Brief, faculties: Faculties) -> CaseEvidence:
     """Return the evidence for the case and for every section that was shown, in their order."""
     scores = signal_scores(brief)
+    heard = _listen(brief, faculties)
+    read = _read(heard, brief, faculties)
     features = {
+        "reader": max(read.values(), default=-1.0),
         "posture": _bounded(faculties.posture(brief.reading)) / STEEPEST,
         "loudest": max(map(_log_odds, scores.values()), default=-STEEPEST) / STEEPEST,
     }
-    heard = _listen(brief, faculties)
-    return CaseEvidence(features, tuple(_weighed(one, brief, faculties, scores) for one in heard))
+    sections = (_weighed(one, brief, faculties, scores, read=read[one.section.id]) for one in heard)
+    return CaseEvidence(features, tuple(sections))
+
+
+def _read(heard: Sequence[_Heard], brief: Brief, faculties: Faculties) -> dict[str, float]:
+    """What the reader makes of each section, over 6."""
+    candidates = [Candidate(one.section, one.highest(_loudness), one.pieces) for one in heard]
+    read = read_sections(candidates, brief.reading, faculties.reads)
+    return {section: _bounded(log_odds) / STEEPEST for section, log_odds in read.items()}
 
 
 def _listen(brief: Brief, faculties: Faculties) -> list[_Heard]:
@@ -118,8 +134,9 @@ def _listen(brief: Brief, faculties: Faculties) -> list[_Heard]:
     heard = []
     for section in brief.sections:
         near = tuple(row[section.id] for row in by_id)
-        loudest = max(range(len(pieces)), key=lambda n: _loudness(near[n]))
-        heard.append(_Heard(section, pieces[loudest], near[loudest], near))
+        order = sorted(range(len(pieces)), key=lambda n: -_loudness(near[n]))
+        ordered = tuple(pieces[n] for n in order)
+        heard.append(_Heard(section, ordered, near[order[0]], near))
     return heard
 
 
@@ -128,11 +145,17 @@ def _loudness(near: SectionSimilarity) -> float:
 
 
 def _weighed(
-    heard: _Heard, brief: Brief, faculties: Faculties, scores: Mapping[str, float]
+    heard: _Heard,
+    brief: Brief,
+    faculties: Faculties,
+    scores: Mapping[str, float],
+    *,
+    read: float,
 ) -> SectionEvidence:
     policy = faculties.policies[heard.section.policy]
     signal = _strongest(policy.signals, scores)
     features = {
+        "reader": read,
         "violates": heard.highest(lambda near: near.violates),
         "allowed": heard.highest(lambda near: near.allowed),
         "rule": heard.highest(lambda near: near.rule),
@@ -141,7 +164,7 @@ def _weighed(
         "precedents": _precedents(brief, heard.section),
         "past": _past(brief, policy),
     }
-    return SectionEvidence(heard.section, features, heard.passage, heard.loudest, signal)
+    return SectionEvidence(heard.section, features, heard.pieces, heard.loudest, signal)
 
 
 def signal_scores(brief: Brief) -> dict[str, float]:

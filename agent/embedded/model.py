@@ -1,7 +1,8 @@
 """The embedded reviewer model: retrieval, classifier, links, history and precedents, weighed.
 
-It reads the section text itself: its evidence is how near the content comes to the rule and to the
-examples on both sides, so that another wording gives another verdict. It asks the tools in one or
+It reads the section text itself: its evidence is what the reader of policy text makes of each rule,
+and how near the content comes to it and to the examples on both sides, so that another wording
+gives another verdict. It asks the tools in one or
 two rounds, weighs what they say with a handful of shipped numbers, and abstains between two lines.
 """
 
@@ -22,6 +23,7 @@ from agent.verdict import AbstainReason, Draft
 from policies.rulebook import Rulebook, digest
 from retrieval.embedder import Embedder
 from retrieval.index import PolicyIndex, closest
+from retrieval.reader import open_reader
 from tools.classifier.model import Classifier
 
 READS = ("", "en")
@@ -100,7 +102,7 @@ class EmbeddedModel:
                 return gap(unheard, top, wording)
             return allowed(top, wording)
         if top.probability >= self.weighing.violating_line:
-            return violating(opinions, brief, wording)
+            return violating(opinions, brief, wording, self.faculties.reads)
         few = len(brief.reading.split()) <= FEW_WORDS
         reason: AbstainReason = "missing_context" if few else "ambiguous_content"
         return doubt(reason, top, wording)
@@ -141,13 +143,14 @@ def open_embedded(
         classifier: Gives the lines of its labels; its scores come through the tool.
         embedder: The sentence model.
     """
-    weighing, posture = shipped_weighing(), shipped_posture()
-    parts = [weighing.version, posture.version, classifier.version, embedder.name]
+    weighing, posture, reader = shipped_weighing(), shipped_posture(), open_reader(threads=1)
+    parts = [weighing.version, posture.version, classifier.version, embedder.name, reader.name]
     return EmbeddedModel(
         name=f"embedded@{digest(parts).removeprefix('sha256:')[:12]}",
         faculties=Faculties(
             policies={policy.id: policy for policy in rulebook.policies},
             closest=lambda text, ids: closest(index, text, ids),
+            reads=reader.read,
             posture=lambda text: posture.log_odds(text, embedder.embed([text])[0]),
             lines=classifier.thresholds,
         ),

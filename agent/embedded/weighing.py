@@ -63,8 +63,9 @@ class Weighing:
         """Return what each term adds to the log-odds that this section is broken."""
         weight = self.case["nearness"]
         added = {name: weight * self.section[name] * features[name] for name in FEATURES}
-        shared = {name: self.case[name] * case_features[name] for name in ("posture", "loudest")}
-        return added | shared
+        for name in ("reader", "posture", "loudest"):
+            added[name] = added.get(name, 0.0) + self.case[name] * case_features[name]
+        return added
 
 
 @lru_cache(maxsize=4)

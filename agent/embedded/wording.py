@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import exp
 
-from agent.embedded.evidence import SectionEvidence
+from agent.embedded.evidence import STEEPEST, SectionEvidence
 from agent.embedded.weighing import Weighing
 from agent.phrases import phrases
 from policies.rulebook import Signal
@@ -74,6 +75,9 @@ class Wording:
         side = "for" if sign > 0 else "against"
         if name == "signal":
             return self._signal(evidence, side)
+        if name == "reader":
+            value = 1 / (1 + exp(-STEEPEST * evidence.features["reader"]))
+            return self.say("terms", f"reader_{side}", value=value)
         if name in {"posture", "precedents"}:
             value = abs(evidence.features.get(name, 0.0))
             return self.say("terms", f"{name}_{side}", value=value)

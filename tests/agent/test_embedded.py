@@ -9,8 +9,11 @@ import pytest
 
 from agent.case import Case
 from agent.embedded.drafts import policy_quote
+from agent.embedded.evidence import evidence
 from agent.embedded.model import EmbeddedModel
+from agent.embedded.reading import rule_text
 from agent.graph import judge
+from agent.model import Brief, Conclusion
 from agent.reviewer import Options, Reviewer, open_reviewer
 from agent.verdict import Verdict
 from retrieval.index import SectionSimilarity
@@ -44,6 +47,19 @@ PERMITTING = {
     "violates": "I painted our shared fence pink without a word.",
     "allowed": "I tipped three buckets of soil over his fence tonight.",
 }
+WELCOMING = FORBIDDING | {
+    "rule": "You may throw compost, soil or leaves over the fence. Nothing of that is removed."
+}
+CLOSED = {
+    "signals": "[hate]",
+    "rule": "Do not call people animals for their origin. Quoting it counts, even to condemn it.",
+    "violates": "They are rats, all of them.",
+    "allowed": "There are rats in our cellar.",
+}
+EXCUSED = CLOSED | {
+    "rule": "Do not call people animals for their origin. Quoting it to condemn it is allowed."
+}
+QUOTED = "Calling refugees rats is disgusting. Whoever says so should be ashamed."
 TIPPED = "Last night I tipped two big buckets of soil over the fence of the man next door."
 
 Opened = Callable[[dict[str, str]], Reviewer]
@@ -85,6 +101,48 @@ def nearness(reviewer: Reviewer) -> float:
 
 def test_another_wording_weighs_the_same_words_differently(opened: Opened) -> None:
     assert nearness(opened(FORBIDDING)) > nearness(opened(PERMITTING)) + 0.2
+
+
+def test_a_wording_that_permits_what_another_forbids_is_read_as_such(opened: Opened) -> None:
+    """What the reader makes of the same words; how much that weighs is fitted."""
+    forbidding, permitting = (read(opened(w)) for w in (FORBIDDING, WELCOMING))
+
+    assert forbidding > permitting
+
+
+def test_an_exception_added_to_a_section_lowers_the_probability_of_a_violation(
+    opened: Opened,
+) -> None:
+    closed, excused = (probability(opened(w), QUOTED) for w in (CLOSED, EXCUSED))
+
+    assert closed > excused
+
+
+def read(reviewer: Reviewer, text: str = TIPPED) -> float:
+    model = reviewer.desk.model
+    assert isinstance(model, EmbeddedModel)
+    (section,) = reviewer.desk.rulebook.sections
+    return model.faculties.reads(rule_text(section), text).log_odds
+
+
+def probability(reviewer: Reviewer, text: str) -> float:
+    """That the case breaks the only section, as the embedded model has it."""
+    briefs: list[Brief] = []
+    model = reviewer.desk.model
+    assert isinstance(model, EmbeddedModel)
+
+    class Listening:
+        name = "listening"
+        consult = staticmethod(model.consult)
+
+        def decide(self, brief: Brief) -> Conclusion:
+            briefs.append(brief)
+            return model.decide(brief)
+
+    judge(Case(id="c-1", text=text), replace(reviewer.desk, model=Listening()))
+    found = evidence(briefs[0], model.faculties)
+    near = max(model.weighing.nearness(one.features) for one in found.sections)
+    return model.weighing.probability(found.features, near)
 
 
 def test_the_same_case_gives_the_same_verdict_but_for_the_time(opened: Opened) -> None:

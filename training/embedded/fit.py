@@ -82,7 +82,7 @@ def fit(gathered: Gathered, *, seed: int = 0) -> Fitted:
         held = folds == fold
         fold_near, fold_right = table.best(_section_weights(table, violating & ~held), held)
         near, right = near + fold_near, right | fold_right
-    terms = _case_terms(near, postures, gathered.loudest)
+    terms = _case_terms(near, postures, gathered)
     probability = np.zeros(table.cases)
     for fold in range(FOLDS):
         held = folds == fold
@@ -129,10 +129,10 @@ def _table(gathered: Gathered) -> _Table:
     )
 
 
-def _case_terms(near: Floats, postures: Floats, loudest: Sequence[float]) -> Floats:
+def _case_terms(near: Floats, postures: Floats, gathered: Gathered) -> Floats:
     """The terms of each case in the order of `CASE_FEATURES`."""
     bounded = np.clip(postures, -STEEPEST, STEEPEST) / STEEPEST
-    return np.column_stack([near, bounded, np.array(loudest)])
+    return np.column_stack([near, np.array(gathered.read), bounded, np.array(gathered.loudest)])
 
 
 def _case_model() -> LogisticRegression:

@@ -37,6 +37,8 @@ class Gathered:
     cases: tuple[GoldenCase, ...]
     loudest: tuple[float, ...]
     """One for each case: its highest classifier label, as the evidence has it."""
+    read: tuple[float, ...]
+    """One for each case: what the reader makes of it at most, as the evidence has it."""
     examples: tuple[Example, ...]
     """One for each case: how it reads."""
     others: tuple[Example, ...]
@@ -90,6 +92,7 @@ def gather(
         cases += [_harmless(number, text) for number, text in enumerate(harmless_texts(data))]
         rows: list[Row] = []
         loudest: list[float] = []
+        highest: list[float] = []
         read: list[tuple[str, bool]] = []
         for number, case in enumerate(cases):
             listening.briefs.clear()
@@ -98,12 +101,15 @@ def gather(
             read.append((brief.reading if brief else "", case.expected.decision == "violating"))
             found = evidence(brief, model.faculties) if brief else None
             loudest.append(found.features["loudest"] if found else 0.0)
+            highest.append(found.features["reader"] if found else -1.0)
             rows += _rows(number, case, found.sections if found else ())
         embedder = open_embedder(threads=options.threads)
         examples = _examples(embedder, read)
         others = _examples(embedder, rule_texts(desk.rulebook))
         others += _examples(embedder, labelled_texts(data), weight=WEIGHT)
-    return Gathered(tuple(cases), tuple(loudest), tuple(examples), tuple(others), tuple(rows))
+    return Gathered(
+        tuple(cases), tuple(loudest), tuple(highest), tuple(examples), tuple(others), tuple(rows)
+    )
 
 
 def _examples(

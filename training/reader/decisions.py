@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.embedded.reading import rule_text
 from errors import InputError, shown
 from policies.rulebook import Rulebook
 from training.reader.deck import Deck, Pair
-from training.reader.sections import rule_text
 
 HELD_PARTS = 5
 """One decision in so many is kept to say whether learning helped."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from agent.embedded.reading import rule_text
 from policies.rulebook import Section
 from training.reader.deck import Deck, Pair, in_any_order
-from training.reader.sections import inverted, rule_text, without_exceptions
+from training.reader.sections import inverted, without_exceptions
 from training.reader.texts import STANCES
 
 KEPT_ONLY = 0.4

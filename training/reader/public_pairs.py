@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.embedded.reading import rule_text
 from training.reader.deck import Deck, Pair, in_any_order
-from training.reader.sections import rule_text
 
 BREAKING, CONFIRMED, OFF_TOPIC, PERSONAL = 0.5, 0.1, 0.15, 0.35
 """Shares: of texts that break a rule, of rules with a sentence that confirms them, of hateful texts

@@ -1,4 +1,4 @@
-"""A section as the reader sees it, and as it would read if its writer had meant the opposite."""
+"""A section without its exceptions, and as if its writer had meant the opposite."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ _EXCEPTION = re.compile(
     r"\b(?:is|are) (?:also )?allowed\b|\bcounts? as neither\b|; so (?:is|are)\b"
 )
 _FORBIDS = re.compile(r"\b[Dd]o not\b|\bmust not\b|\b[Nn]ever\b")
-
-
-def rule_text(section: Section) -> str:
-    """Return the words that the reader reads: title and rule; the examples stand elsewhere."""
-    return f"{section.title}. {section.rule}"
 
 
 def without_exceptions(section: Section) -> str:

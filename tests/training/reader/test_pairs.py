@@ -8,6 +8,7 @@ from itertools import islice
 
 import pytest
 
+from agent.embedded.reading import rule_text
 from policies.reading import load_rulebook
 from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
@@ -15,7 +16,7 @@ from training.reader.forms import answer, places
 from training.reader.own_pairs import own_pairs
 from training.reader.pairs import WITHOUT_PUBLIC, pairs
 from training.reader.public_pairs import group_pairs, public_pairs
-from training.reader.sections import inverted, rule_text, without_exceptions
+from training.reader.sections import inverted, without_exceptions
 from training.reader.texts import STANCES, Labelled, rulebook_texts, shown_texts, table
 
 LABELLED = [
