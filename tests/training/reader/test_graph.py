@@ -46,7 +46,7 @@ def test_the_side_of_a_token_matters(tensors: Tensors) -> None:
 
 def test_rounding_to_8_bits_changes_little(tensors: Tensors) -> None:
     whole, rounded = (run(tensors, storage, IDS, SIDES)[1] for storage in (FULL, DYNAMIC))
-    assert np.corrcoef(whole.ravel(), rounded.ravel())[0, 1] > 0.99
+    assert np.corrcoef(whole.ravel(), rounded.ravel())[0, 1] > 0.95
 
 
 def test_what_ships_can_be_learnt_from_again(tensors: Tensors, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_what_ships_can_be_learnt_from_again(tensors: Tensors, tmp_path: Path) -
     again = shipped_tensors(file, SHAPE)
     assert again.keys() == tensors.keys()
     first, second = (run(each, FULL, IDS, SIDES)[1] for each in (tensors, again))
-    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
     assert (shipped_tensors(file, SHAPE)["pair.weight"] == tensors["pair.weight"]).all()
 
 
