@@ -223,8 +223,8 @@ def _difference(answers: NDArray[np.int64], one: Floats, other: Floats) -> Estim
     chance = np.random.default_rng(0)
     drawn = []
     for _ in range(_RESAMPLES):
-        times = np.bincount(chance.integers(0, len(answers), len(answers)), minlength=len(answers))
-        times = times.astype(np.float64)
+        drawn_rows = chance.integers(0, len(answers), len(answers))
+        times = np.bincount(drawn_rows, minlength=len(answers)).astype(np.float64)
         drawn.append(auc_score(answers, one, times) - auc_score(answers, other, times))
     low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
     return Estimate(value, low, high)
