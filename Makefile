@@ -6,6 +6,7 @@
 # make eval   the figures of the README
 # make attack what disguises and injections do
 # make torture  kill workers a thousand times
+# make models AMICUS_DATA=DIR  train everything that ships again, and compare
 # make lock   resolve the pinned dependencies anew (needs uv)
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ EXAMPLES := docs/examples
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --require-hashes -r $(1) && $(PIP) install --no-deps --no-build-isolation -e .
 
-.PHONY: try test check fix bench lock eval attack torture types lint layers rules
+.PHONY: try test check fix bench lock eval attack torture models types lint layers rules
 
 try: .venv/run.stamp
 	@mkdir -p $(TRY)
@@ -63,6 +64,10 @@ attack: .venv/run.stamp
 torture: .venv/dev.stamp
 	$(BIN)/python -m tests.torture --kills 1000
 	$(BIN)/python -m tests.torture --kills 1000 --postgres
+
+# Everything that ships, made again from the labelled data in AMICUS_DATA; needs torch for the reader.
+models: .venv/dev.stamp
+	$(BIN)/python -m training.models --data "$(AMICUS_DATA)"
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 \
