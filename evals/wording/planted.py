@@ -4,6 +4,7 @@
 
 Every edit is compared with the shipped text over a golden set, with the embedded model. One that
 changes the meaning must be reported on its section, one that does not must be reported as none.
+With `--near 30` each edit is tried on 30 cases that are about its section, as a writer would.
 """
 
 from __future__ import annotations
@@ -74,9 +75,22 @@ class _Recalling(Reviewer):
 
 
 def run(
-    golden: Sequence[GoldenCase], edits: Sequence[PlantedEdit], sides: Sides, plan: Plan
+    golden: Sequence[GoldenCase],
+    edits: Sequence[PlantedEdit],
+    sides: Sides,
+    plan: Plan,
+    *,
+    near: int | None = None,
 ) -> Iterator[Finding]:
-    """Yield what the comparison says of each edit."""
+    """Yield what the comparison says of each edit.
+
+    Args:
+        golden: The cases.
+        edits: What is planted, one after the other.
+        sides: The shipped wording, twice; it is judged once for all edits.
+        plan: Repeats and threads.
+        near: So many cases that are about the section of an edit, instead of all.
+    """
     rulebook = sides.old.desk.rulebook
     old = _Recalling(sides.old)
     for edit in edits:
@@ -84,8 +98,15 @@ def run(
         draft = with_edit(rulebook, edit)
         own = replace(sides, old=old, new=sides.another(draft))
         wordings = Wordings(Wording("shipped", rulebook), Wording(edit.kind, draft))
-        told = compare_wordings(wordings, own, golden, plan)
+        cases = golden if near is None else about(edit, golden)[:near]
+        told = compare_wordings(wordings, own, cases, plan)
         yield _finding(edit, told, time.monotonic() - started)
+
+
+def about(edit: PlantedEdit, golden: Sequence[GoldenCase]) -> list[GoldenCase]:
+    """Return the cases that are about the sections of an edit: the set says so."""
+    own = set(edit.sections)
+    return [one for one in golden if own & {*one.expected.sections, one.slices.get("section", "")}]
 
 
 def _finding(edit: PlantedEdit, told: WordingComparison, seconds: float) -> Finding:
@@ -134,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Known edits of the shipped rulebook, compared.")
     parser.add_argument("--golden", type=Path, default=Path("evals/sets/golden.jsonl"))
     parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--near", type=int, default=None, help="so many cases about the section")
     parser.add_argument("--kind", default="", help="only edits whose kind holds this word")
     parser.add_argument("--repeats", type=int, default=2, help="2 or more measure the noise floor")
     parser.add_argument("--threads", type=int, default=1)
@@ -149,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = Options(home=Path(home), records_url="", threads=asked.threads)
         with side_by_side(options, same) as sides:
             plan = Plan(Pace(asked.repeats, asked.workers), draws=DRAWS)
-            for finding in run(golden, edits, sides, plan):
+            for finding in run(golden, edits, sides, plan, near=asked.near):
                 found.append(finding)
                 sys.stderr.write(json.dumps(asdict(finding)) + "\n")
                 if asked.out is not None:
