@@ -10,7 +10,9 @@ import pytest
 
 from agent.case import Case
 from agent.own_call import own_call
+from agent.record import record_of
 from agent.reviewer import Opinion
+from agent.state import Limits
 from agent.verdict import Verdict
 from policies.rulebook import Rulebook
 from records.copies import standing_copies
@@ -183,6 +185,31 @@ def test_failures_and_what_rests_on_the_author_are_not_copied(quotes: Rulebook) 
     assert verdict_for(other, original, author, quotes) is None
     assert verdict_for(other, original, abstention_on(original, "budget"), quotes) is None
     assert verdict_for(other.model_copy(update={"account_id": "u-1"}), original, author, quotes)
+
+
+def test_content_that_is_kept_apart_stays_apart_in_copies(quotes: Rulebook) -> None:
+    def apart(case: Case) -> Opinion:
+        verdict = verdict_on(case)
+        record = record_of(
+            case,
+            verdict,
+            tape=[],
+            limits=Limits(),
+            own=None,
+            exchanges=[],
+            texts={},
+            content_apart=True,
+        )
+        return Opinion(verdict, record)
+
+    copies = Copies(apart, quotes, NONE_SAMPLED)
+
+    last = [copies.opinion(case) for case in posts(3)][-1]
+
+    assert SCAM[:10] not in str(last.record.payload)
+    assert last.record.payload["outcome"]["copy_of"] == "c-0"
+    assert last.record.apart is not None
+    assert last.record.apart["case"]["id"] == "c-2"
 
 
 def test_a_sampled_copy_that_comes_to_something_else_breaks_the_group(quotes: Rulebook) -> None:

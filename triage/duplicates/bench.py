@@ -46,6 +46,8 @@ class Planted:
     campaign: int | None
     """The number of the campaign that it is a copy of."""
     decision: Decision
+    source: str
+    """The text that it was made from."""
 
 
 def planted(number: int, *, seed: int) -> list[Planted]:
@@ -57,19 +59,21 @@ def planted(number: int, *, seed: int) -> list[Planted]:
     texts = [_text(told, rng, f"offer {n}") for n in range(campaigns)]
     rest = number - copies - campaigns
     near = min(rest, int(number * _SHARE_OF_NEAR_MISSES))
-    posts = [(n, text, _truth(n)) for n, text in enumerate(texts)]
+    posts = [(n, text, _truth(n), text) for n, text in enumerate(texts)]
     for _ in range(copies):
         at = rng.randrange(campaigns)
-        posts.append((at, _varied(texts[at], rng), _truth(at)))
+        posts.append((at, _varied(texts[at], rng), _truth(at), texts[at]))
     for n in range(near):
         at = rng.randrange(campaigns)
         other: Decision = "allowed" if _truth(at) == "violating" else "violating"
-        posts.append((-1, _missed(texts[at], told, rng, n), other))
-    posts += [(-1, _text(told, rng, f"thread {n}"), _truth(n)) for n in range(rest - near)]
+        missed = _missed(texts[at], told, rng, n)
+        posts.append((-1, missed, other, missed))
+    others = [_text(told, rng, f"thread {n}") for n in range(rest - near)]
+    posts += [(-1, text, _truth(n), text) for n, text in enumerate(others)]
     rng.shuffle(posts)
     return [
-        Planted(Case(id=f"c-{n}", text=text), at if at >= 0 else None, truth)
-        for n, (at, text, truth) in enumerate(posts)
+        Planted(Case(id=f"c-{n}", text=text), at if at >= 0 else None, truth, source)
+        for n, (at, text, truth, source) in enumerate(posts)
     ]
 
 
@@ -130,7 +134,7 @@ def measured(number: int, *, seed: int = 1, share: float = 0.02) -> Figures:
     posts = planted(number, seed=seed)
     reviewer = CountingReviewer(posts, rulebook)
     copies = Copies(reviewer.review, rulebook, Sampling(share, b"bench"))
-    campaign_of = {post.case.id: post.campaign for post in posts}
+    source_of = {post.case.id: post.source for post in posts}
     found, seen = Figures(cases=number), set[int]()
     began = time.perf_counter()
     for post in posts:
@@ -138,7 +142,7 @@ def measured(number: int, *, seed: int = 1, share: float = 0.02) -> Figures:
         opinion = copies.opinion(post.case)
         origin = opinion.record.payload.get("copy_of")
         if origin is not None:
-            same = post.campaign is not None and campaign_of[origin] == post.campaign
+            same = source_of[origin] == post.source
             found.wrong += not same or opinion.verdict.decision != post.decision
         if post.campaign is not None and post.campaign in seen:
             found.copies += 1

@@ -113,7 +113,8 @@ class Copies:
             return self._reviewed(case)
         if place <= REVIEWED_FIRST or self._sampling.draws(case.id):
             return self._sampled(case, group, group.opinion)
-        return self._taken_over(case, group, group.opinion) or self._reviewed(case)
+        taken = self._taken_over(case, group, group.opinion)
+        return self._as_new_original(case, shape, group) if taken is None else taken
 
     def _group_of(self, case: Case, shape: Shape) -> tuple[_Group, int, int]:
         """The group of a case, its number, and the place of the case in it; 0 is the original's."""
@@ -129,8 +130,9 @@ class Copies:
 
     def _as_original(self, case: Case, group: _Group, number: int) -> Opinion:
         try:
-            group.opinion = self._reviewed(case)
-            return group.opinion
+            opinion = self._reviewed(case)
+            group.opinion = _without_tape(opinion)
+            return opinion
         finally:
             if group.opinion is None:
                 with self._lock:
@@ -140,6 +142,8 @@ class Copies:
     def _taken_over(self, case: Case, group: _Group, opinion: Opinion) -> Opinion | None:
         """The original's opinion as one on this copy; None where the copy needs its own review."""
         original = group.original
+        if opinion.verdict.case_id != original.id:
+            return None  # the original was changed in this moment
         verdict = verdict_for(case, original, opinion.verdict, self._rulebook)
         if verdict is None:
             return None
@@ -150,6 +154,15 @@ class Copies:
         with self._lock:
             self.tally.copied += 1
         return copied(opinion, verdict, case, original.id)
+
+    def _as_new_original(self, case: Case, shape: Shape, group: _Group) -> Opinion:
+        """Review a copy that the verdict did not fit; those that come may be more like it."""
+        own = self._reviewed(case)
+        with self._lock:
+            before = group.opinion
+            if before is not None and not _differ(own.verdict, before.verdict):
+                group.original, group.shape, group.opinion = case, shape, _without_tape(own)
+        return own
 
     def _sampled(self, case: Case, group: _Group, opinion: Opinion) -> Opinion:
         own = self._reviewed(case)
@@ -188,6 +201,14 @@ def copied(opinion: Opinion, verdict: Verdict, case: Case, original: str) -> Opi
     return Opinion(
         verdict, replace(record, case_id=case.id, payload=payload, texts={}, apart=whole)
     )
+
+
+def _without_tape(opinion: Opinion) -> Opinion:
+    """What copies take over of an opinion: a tape is long, and thousands are remembered."""
+    record = opinion.record
+    outcome = {} if record.apart is None else {"outcome": record.payload["outcome"]}
+    apart: dict[str, object] | None = None if record.apart is None else {}
+    return Opinion(opinion.verdict, replace(record, payload=outcome, texts={}, apart=apart))
 
 
 def _differ(one: Verdict, other: Verdict) -> bool:
