@@ -48,6 +48,11 @@ def replay(records: Records, wanted: str) -> Replay:
     """
     entry = _entry(records, wanted)
     payload: dict[str, Any] = whole_payload(records, entry)
+    if "copy_of" in payload:
+        raise InputError(
+            f"record {entry.seq} takes over the verdict on {shown(str(payload['copy_of']))}",
+            hint="replay that case: this one holds the same words and was not reviewed by itself",
+        )
     recorded = Verdict.model_validate(payload["verdict"])
     rulebook = _rulebook(records, recorded.provenance)
     desk, player = played(

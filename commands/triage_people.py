@@ -95,6 +95,9 @@ def decide(  # noqa: PLR0913 - one parameter for each option of the contract
     overturn: Annotated[
         bool, typer.Option("--overturn", help="In the place of a decision that did not stand.")
     ] = False,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="With --overturn: for the original and all its copies.")
+    ] = False,
     who: As = None,
     policies: Policies = None,
     as_json: AsJson = False,
@@ -107,12 +110,19 @@ def decide(  # noqa: PLR0913 - one parameter for each option of the contract
     from policies.reading import load_rulebook
     from triage.deciding import Ruling, overturn_decision
     from triage.deciding import decide as decide_case
+    from triage.duplicates.undoing import undo
 
     settings = read_settings()
     rulebook = load_rulebook(policies or settings.policies)
     ruling = Ruling(own_call(call, rulebook), rulebook, note)
     act = overturn_decision if overturn else decide_case
+    if copies and not overturn:
+        raise UsageError("--copies goes with --overturn", hint="copies are decided one by one")
     with records_for(settings) as records:
+        if copies:
+            undone = undo(records, case_id, _person(settings, who), ruling, now=time.time())
+            typer.echo(f"{len(undone.overturned):,} decisions overturned, {undone.original} first")
+            return
         action = act(records, case_id, _person(settings, who), ruling, now=time.time())
     if as_json:
         told = {"case_id": case_id, "decision": ruling.call.decision, "action": action}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import threading
 import time
@@ -18,13 +19,16 @@ from commands.output import print_json
 from commands.triage_people import PriorityPage, of_the_docket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from agent.reviewer import Reviewer
+    from agent.case import Case
+    from agent.reviewer import Opinion, Reviewer
     from settings import Settings
     from triage.crew import Orders, Tally
     from triage.webhooks import Receiver
 
+SAMPLED_COPIES = 0.02
+"""Share of the copies of a post that are reviewed all the same."""
 TELL_EVERY = 5.0
 """Seconds between two lines about a run that goes on."""
 
@@ -49,6 +53,10 @@ def run(  # noqa: PLR0913 - one parameter for each option of the contract
         bool, typer.Option("--shadow", help="Record what would be closed, and close nothing.")
     ] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most cases.")] = None,
+    copies: Annotated[
+        bool,
+        typer.Option("--copies/--every-copy", help="Decide copies of a post once, or each anew."),
+    ] = True,
     priority: PriorityPage = None,
     brakes: Annotated[
         Path | None, typer.Option("--brakes", help="Another page of brakes (TOML).")
@@ -87,7 +95,7 @@ def run(  # noqa: PLR0913 - one parameter for each option of the contract
     with reviewer_for(settings, policies, model, asked) as reviewer, told_to_stop() as stop:
         to = _receiver(settings)
         pages = _Pages(priority, brakes)
-        tally = _work(reviewer, orders, stop, pages, shadow=shadow, to=to)
+        tally = _work(reviewer, orders, stop, pages, shadow=shadow, copies=copies, to=to)
     if as_json:
         print_json(vars(tally))
     else:
@@ -101,6 +109,7 @@ def _work(  # noqa: PLR0913 - what a run is made of
     pages: _Pages,
     *,
     shadow: bool,
+    copies: bool,
     to: Receiver | None,
 ) -> Tally:
     from triage.closing import Braked
@@ -121,7 +130,8 @@ def _work(  # noqa: PLR0913 - what a run is made of
     )
     closing = Braked(certified, rulebook, shadow=shadow)
     bench = Bench(closing, read_priority(pages.priority, rulebook))
-    post = Post(reviewer.records, reviewer.opinion, bench, orders, on_progress=_Teller())
+    opinion = _copying(reviewer) if copies else reviewer.opinion
+    post = Post(reviewer.records, opinion, bench, orders, on_progress=_Teller())
     if to is None:
         return work(post, stop)
     over = threading.Event()
@@ -132,6 +142,21 @@ def _work(  # noqa: PLR0913 - what a run is made of
     finally:
         over.set()
         courier.join()
+
+
+def _copying(reviewer: Reviewer) -> Callable[[Case], Opinion]:
+    """The reviewer, asked once for all copies of a post, and for a sample of them."""
+    from triage.duplicates.copying import Copies, Sampling
+    from triage.duplicates.undoing import CopyBook
+
+    book = CopyBook(reviewer.records)
+    return Copies(
+        reviewer.opinion,
+        reviewer.desk.rulebook,
+        Sampling(SAMPLED_COPIES, secrets.token_bytes(32)),
+        on_copy=book.note,
+        still_stands=book.still_stands,
+    ).opinion
 
 
 def _receiver(settings: Settings) -> Receiver | None:
