@@ -1,1 +1,1 @@
-"""How good is it: golden sets, runs, metrics, comparisons, gates and reports. See README.md here."""
+"""How good is it: golden sets, runs, metrics, comparisons, gates, reports. See README.md here."""

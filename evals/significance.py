@@ -45,7 +45,7 @@ def mcnemar(only_old: int, only_new: int) -> float:
         return 1.0
     fewer = min(only_old, only_new)
     if flips <= _COUNTABLE:
-        tail = sum(math.comb(flips, k) for k in range(fewer + 1)) / 2**flips
+        tail = float(sum(math.comb(flips, k) for k in range(fewer + 1)) / 2**flips)
     else:
         tail = binomial_cdf(fewer, flips, 0.5)
     return min(1.0, 2.0 * tail)

@@ -12,7 +12,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
 from retrieval.spoken import spoken
-from training.reader.pairs import Pair
+from training.reader.deck import Pair
 
 RULE_TOKENS = 128
 CASE_TOKENS = 48
@@ -78,7 +78,7 @@ def _row(pair: Pair, tokenizer: Tokenizer) -> _Row:
     rule = tokenizer.encode(pair.rule, add_special_tokens=False)
     case = tokenizer.encode(words.text, add_special_tokens=False)
     rule_ids, case_ids = rule.ids[:RULE_TOKENS], case.ids[:CASE_TOKENS]
-    first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    first, last = (int(tokenizer.token_to_id(name) or 0) for name in ("[CLS]", "[SEP]"))
     head = len(rule_ids) + 2
     return _Row(
         [first, *rule_ids, last, *case_ids, last],

@@ -142,7 +142,7 @@ def _step(reader: Reader, batch: Batch, optimizer: torch.optim.Optimizer) -> tup
     if known.any():
         words = f.binary_cross_entropy_with_logits(token[known], batch.marked[known].float())
         loss = loss + WORDS_WEIGHT * words
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()
