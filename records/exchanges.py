@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from records.database import insert_into
-from records.exchange_tables import exchanges
+from records.exchange_tables import batch_replies, exchanges
 from records.store import Records
 
 
@@ -61,5 +61,7 @@ def keep_exchange_in(connection: Connection, kept: KeptExchange) -> None:
 
 
 def forget_exchanges_in(connection: Connection, case_id: str) -> int:
-    """Delete the answers about a case; returns how many there were."""
+    """Delete the answers about a case, those out of batches too; returns how many there were."""
+    ours = select(exchanges.c.key).where(exchanges.c.case_id == case_id)
+    connection.execute(delete(batch_replies).where(batch_replies.c.key.in_(ours)))
     return connection.execute(delete(exchanges).where(exchanges.c.case_id == case_id)).rowcount

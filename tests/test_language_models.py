@@ -200,6 +200,12 @@ def test_a_spent_budget_leaves_the_rest_to_people(amicus: Amicus, tmp_path: Path
     assert 0 < spent <= 0.3
 
 
+def test_a_critic_that_is_no_language_model_is_named(amicus: Amicus) -> None:
+    done = amicus("review", POST, "--model", "openai:m", AMICUS_CRITIC_MODEL="gpt-5")
+
+    assert_error(done, "the critic 'gpt-5'")
+
+
 def test_a_budget_is_refused_where_nobody_knows_the_price(amicus: Amicus) -> None:
     done = amicus(
         "review", POST, "--model", "openai:unheard-of", "--budget", "1",

@@ -14,7 +14,7 @@ from agent.llm.critic import Critic
 from agent.llm.exchange import Mode, Provider
 from agent.llm.language_model import Asking, LanguageModel
 from agent.llm.limiter import Limiter
-from agent.llm.options import LanguageOptions
+from agent.llm.options import LanguageOptions, is_language_model
 from agent.llm.prices import FREE, Price, PriceFile, read_prices
 from agent.llm.retrying import RetryingProvider
 from agent.llm.samples import Sampling
@@ -40,7 +40,8 @@ def open_language_model(
         home: Where the price file and what a probe has found lie.
 
     Raises:
-        SettingsError: A budget is set, and nobody knows what the model costs.
+        SettingsError: A budget is set, and nobody knows what the model costs; or the critic is
+            no language model.
         ProviderError: The key or the address cannot be one.
     """
     prices = open_prices(options, home)
@@ -49,6 +50,11 @@ def open_language_model(
     if options.critic != "never":
         other = options.critic_model
         critic_line = line
+        if other is not None and not is_language_model(other):
+            raise SettingsError(
+                f"the critic {shown(other)} is no language model",
+                hint="name it like openai:MODEL or anthropic:MODEL in AMICUS_CRITIC_MODEL",
+            )
         if other is not None and other != name:
             critic_line, close_critic = _line(other, options, prices)
             closing.append(close_critic)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from errors import RecordsError
+from records.batches import find_reply, keep_replies
 from records.exchange_tables import contents
 from records.exchanges import KeptExchange, find_exchange, keep_exchange_in
 from records.ledger import LedgerEntry, find_entry, verify
@@ -52,7 +53,11 @@ def test_forgotten_content_leaves_the_ledger_whole_and_says_so(records: Records)
     with records.writing() as connection:
         keep_exchange_in(connection, KeptExchange("k", "m", "r", "c-1", {"text": "x"}, {}, 1.0))
 
+    keep_replies(records, {"k": {"text": "x"}, "other": {"text": "y"}}, at=1.0, since=0.0)
+
     assert forget_content(records, "c-1") == (1, 1)
+    assert find_reply(records, "k", since=0.0) is None
+    assert find_reply(records, "other", since=0.0) == {"text": "y"}
     assert forget_content(records, "c-1") == (0, 0)
     assert find_exchange(records, "k", since=0.0) is None
     with pytest.raises(RecordsError, match="forgotten"):
