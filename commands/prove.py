@@ -115,10 +115,11 @@ def ledger_cost(
     if as_json:
         print_json([asdict(row) for row in found])
         return
+    width = min(32, max((len(row.name) for row in found), default=0))
     for row in found:
         open_ends = f"  {row.unsettled} without an end" if row.unsettled else ""
         typer.echo(
-            f"{printable(row.name)[:32]:32} ${row.cost_usd:10.4f}  {row.exchanges:,} calls  "
+            f"{printable(row.name)[:32]:{width}}  ${row.cost_usd:.4f}  {row.exchanges:,} calls  "
             f"{row.input_tokens:,} in ({row.cached_tokens:,} cached)  {row.output_tokens:,} out"
             f"{open_ends}"
         )
