@@ -54,6 +54,17 @@ def own_call(said: str, rulebook: Rulebook) -> OwnCall:
     return OwnCall(said.strip(), decision, action, sections)
 
 
+def decision_said(said: str) -> Decision:
+    """Return what a call decides, whatever sections it names.
+
+    Raises:
+        UsageError: It names no decision or action.
+    """
+    call = said.strip().partition(":")[0]
+    action = next((known for known in ACTIONS if known == call), None)
+    return DECISION_OF[action] if action else _decision(call)
+
+
 def _decision(call: str) -> Decision:
     decisions: tuple[Decision, ...] = ("violating", "allowed", "abstain")
     for known in decisions:

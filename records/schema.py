@@ -10,8 +10,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, inspect, select, text
+from sqlalchemy import Column, Connection, delete, insert, inspect, select, text
 
 from errors import RecordsError, shown
 from records import exchange_tables, risk_tables, tables
@@ -127,9 +128,24 @@ def _risk(connection: Connection) -> None:
         table.create(connection, checkfirst=False)
 
 
+def _who_was_first(connection: Connection) -> None:
+    columns = (tables.docket.c.first_decided_by, tables.docket.c.person_seconds)
+    for column in columns:
+        _add_column(connection, column)
+
+
+def _add_column(connection: Connection, column: Column[Any]) -> None:
+    """Add a column that may be empty, unless step 1 has just made it."""
+    known = {found["name"] for found in inspect(connection).get_columns(column.table.name)}
+    if column.name not in known:
+        kind = column.type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
+
+
 STEPS: Sequence[Step] = (
     Step(1, "accounts, precedents, links and ledger", _first),
     Step(2, "docket and outbox", _docket),
     Step(3, "exchanges with language models, spending and kept contents", _exchanges),
     Step(4, "certificates, audits, quotas and copies", _risk),
+    Step(5, "who decided first, and how long people took", _who_was_first),
 )

@@ -178,6 +178,8 @@ docket = Table(
     Column("agrees", Boolean),
     Column("overturned", Boolean, nullable=False),
     Column("cost", Double, nullable=False),
+    Column("first_decided_by", Text),
+    Column("person_seconds", Double),
     # These three are small however long the docket is: what is decided has left the first two.
     Index(
         "docket_in_order",

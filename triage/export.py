@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.own_call import decision_said
 from errors import InputError, shown
 from records.docket.reading import DocketCase
 
@@ -25,6 +26,9 @@ COLUMNS = (
     "added_at",
     "agrees",
     "overturned",
+    "first_decided_by",
+    "audit",
+    "person_seconds",
     "tries",
     "reason",
     "cost_usd",
@@ -47,6 +51,9 @@ def exported(found: DocketCase) -> dict[str, Any]:
         "added_at": _moment(found.added_at),
         "agrees": found.agrees,
         "overturned": found.overturned,
+        "first_decided_by": _first(found),
+        "audit": _audit(found),
+        "person_seconds": found.person_seconds,
         "tries": found.tries,
         "reason": found.reason,
         "cost_usd": found.cost,
@@ -79,6 +86,8 @@ def write_parquet(path: Path, cases: Iterable[DocketCase]) -> int:
         "sections": pa.list_(pa.string()),
         "agrees": pa.bool_(),
         "overturned": pa.bool_(),
+        "audit": pa.struct([("decision", pa.string()), ("wrong", pa.bool_())]),
+        "person_seconds": pa.float64(),
         "tries": pa.int64(),
         "cost_usd": pa.float64(),
         "record": pa.int64(),
@@ -104,6 +113,22 @@ def _some(cases: Iterable[DocketCase]) -> Iterator[list[Mapping[str, Any]]]:
             rows = []
     if rows:
         yield rows
+
+
+def _first(found: DocketCase) -> str | None:
+    """Who decided it first; None where that was overturned before anybody noted whose it was."""
+    return found.first_decided_by if found.overturned else found.decided_by
+
+
+def _audit(found: DocketCase) -> dict[str, Any] | None:
+    """What an audit came to, once there is an answer.
+
+    A closure that people overturned before its audit has no decision of an auditor and is wrong.
+    """
+    if found.audit_wrong is None:
+        return None
+    decision = decision_said(found.audit_call) if found.audit_call else None
+    return {"decision": decision, "wrong": found.audit_wrong}
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -44,7 +44,10 @@ class Opinion(_Part):
 class Audit(_Part):
     """What a person said about a closed case without knowing how it was closed."""
 
-    decision: Decision
+    decision: Decision | None = None
+    """None where the closure was overturned before its audit."""
+    wrong: bool | None = None
+    """What the docket made of it; None where a line says only the decision."""
 
 
 class DecidedCase(_Part):
@@ -71,6 +74,17 @@ class DecidedCase(_Part):
     def by_machine(self) -> bool:
         """Whether no person decided it."""
         return self.decided_by == "machine"
+
+    @property
+    def audited_wrong(self) -> bool | None:
+        """Whether the audit of a machine closure found it wrong; None without an answer."""
+        if self.audit is None or self.first_by != "machine":
+            return None
+        if self.audit.wrong is not None:
+            return self.audit.wrong
+        if self.audit.decision is None or self.decision is None:
+            return None
+        return self.audit.decision != self.decision
 
     @property
     def first_by(self) -> str | None:

@@ -52,7 +52,7 @@ def measures(cases: Sequence[DecidedCase]) -> Measures:
         overturned=share(sum(case.overturned for case in cases), len(cases)),
         overturned_machine=_overturned(cases, "machine"),
         overturned_person=_overturned(cases, "person"),
-        audit_error=audit_error(machine),
+        audit_error=audit_error(cases),
         cost_usd=sum(case.verdict.usage.cost_usd for case in cases if case.verdict),
         hours_saved=_hours_saved(machine, people),
     )
@@ -65,16 +65,15 @@ def _overturned(cases: Sequence[DecidedCase], by: Side) -> Estimate:
     return share(sum(case.overturned for case in made), len(made))
 
 
-def audit_error(machine: Sequence[DecidedCase]) -> Estimate:
+def audit_error(cases: Sequence[DecidedCase]) -> Estimate:
     """Return the share of audited closures that were wrong, with its exact interval.
 
     Clopper and Pearson's, because an error budget rests on it: it never promises too much.
     """
-    audited = [c for c in machine if c.audit is not None and c.decision is not None]
-    if not audited:
+    said = [case.audited_wrong for case in cases if case.audited_wrong is not None]
+    if not said:
         return NO_DATA
-    wrong = sum(c.audit is not None and c.audit.decision != c.decision for c in audited)
-    return Estimate(wrong / len(audited), *clopper_pearson(wrong, len(audited)), len(audited))
+    return Estimate(sum(said) / len(said), *clopper_pearson(sum(said), len(said)), len(said))
 
 
 def _hours_saved(machine: Sequence[DecidedCase], people: Sequence[DecidedCase]) -> float:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    func,
     literal,
     literal_column,
     or_,
@@ -252,10 +253,22 @@ def _lend(
             held_by=terms.holder,
             held_since=now,
             held_until=now + terms.seconds,
+            person_seconds=docket.c.person_seconds if counts else worked_by(terms.holder, now),
         )
         .returning(docket.c.case_id, docket.c.fence)
     )
     return [Lease(row.case_id, row.fence) for row in lent]
+
+
+def worked_by(person: str, now: float) -> ColumnElement[float | None]:
+    """How long people have worked on a case, with what a person who holds it adds until now.
+
+    From taking it to letting it go or taking it again: no more than a lease. What was lent and
+    never came back adds nothing, and neither does a clock that was set back.
+    """
+    holds = LEASED & (docket.c.held_by == person) & (docket.c.held_since <= now)
+    until = func.coalesce(docket.c.person_seconds, 0.0) + (now - docket.c.held_since)
+    return case((holds, until), else_=docket.c.person_seconds)
 
 
 def let_go(

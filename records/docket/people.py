@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from errors import InputError, shown
 from records.decisions import Decision, add_decisions_in, overturn_decisions_in
@@ -153,6 +153,9 @@ def overturn(records: Records, case_id: str, new: Overturning, *, now: float) ->
             update(docket)
             .where(its_row)
             .values(
+                first_decided_by=case(
+                    (docket.c.overturned, docket.c.first_decided_by), else_=docket.c.decided_by
+                ),
                 decision=new.closed.decision,
                 action=new.closed.action,
                 sections=",".join(new.closed.sections),

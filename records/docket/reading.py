@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 from records.docket.entries import DecidedBy, Desk, State
 from records.docket.leases import DECIDED, LEASED, WAITING
 from records.fields import can_be_stored
+from records.risk_tables import audits
 from records.store import Records
 from records.tables import docket, docket_cases, docket_opinions
 
@@ -44,6 +45,14 @@ class DocketCase:
     cost: float
     content: str
     verdict: str | None
+    first_decided_by: DecidedBy | None = None
+    """Who made the decision that was overturned; None where none was, or nobody noted it."""
+    person_seconds: float | None = None
+    """How long people had the case before them; None where nobody took it first."""
+    audit_wrong: bool | None = None
+    """Whether its audit found the machine's closure wrong; None without an answer."""
+    audit_call: str | None = None
+    """What the auditor would have done; empty where it was overturned before its audit."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +165,15 @@ def _whole() -> Select[Any]:
     names = [name for name in DocketCase.__dataclass_fields__ if name in docket.c]
     return (
         select(
-            *(docket.c[name] for name in names), docket_cases.c.content, docket_opinions.c.verdict
+            *(docket.c[name] for name in names),
+            docket_cases.c.content,
+            docket_opinions.c.verdict,
+            audits.c.wrong.label("audit_wrong"),
+            audits.c.call.label("audit_call"),
         )
         .join(docket_cases, docket_cases.c.case_id == docket.c.case_id)
         .join(docket_opinions, docket_opinions.c.case_id == docket.c.case_id, isouter=True)
+        .join(audits, audits.c.case_id == docket.c.case_id, isouter=True)
     )
 
 

@@ -65,6 +65,19 @@ def test_audited_mistakes_have_an_exact_interval() -> None:
     assert (error.low, error.high) == pytest.approx((exact.low, exact.high), abs=1e-9)
 
 
+def test_a_closure_that_was_overturned_before_its_audit_counts_as_wrong() -> None:
+    fell = line(
+        1,
+        "person",
+        overturned=True,
+        first_decided_by="machine",
+        audit={"decision": None, "wrong": True},
+    )
+    held = line(2, audit={"decision": "allowed", "wrong": False})
+    error = measures(decided(fell, held, line(3, "person"))).audit_error
+    assert (error.value, error.n) == (0.5, 2)
+
+
 def test_people_agree_with_an_opinion_or_they_do_not() -> None:
     told = measures(
         decided(

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from errors import RecordsError
+from records.docket.reading import read_docket
 from records.ledger import append, verify
 from records.schema import STEPS, Step, bring_up_to_date, version_of
 from records.store import Records, open_records
@@ -126,6 +127,21 @@ def test_older_records_take_the_steps_that_are_missing(
     with records.reading() as connection:
         assert version_of(connection) == number
         assert connection.execute(text("SELECT count(*) FROM gadgets")).scalar_one() == 0
+
+
+def test_a_docket_from_before_a_column_gains_it(records: Records) -> None:
+    with records.writing() as connection:
+        for column in ("first_decided_by", "person_seconds"):
+            connection.exec_driver_sql(f"ALTER TABLE docket DROP COLUMN {column}")
+        connection.execute(update(schema_version).values(version=4, name="before"))
+
+    for _ in range(2):
+        with records.writing() as connection:
+            bring_up_to_date(connection)
+
+    with records.reading() as connection:
+        assert version_of(connection) == len(STEPS)
+    assert list(read_docket(records)) == []
 
 
 def test_a_database_with_tables_of_another_program_is_left_alone(

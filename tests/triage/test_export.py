@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from records.store import Records
 from tests.triage.scenes import NOW, a_case
 from triage.closing import NothingCloses
 from triage.deciding import Ruling, decide
-from triage.export import json_lines, write_parquet
+from triage.export import exported, json_lines, write_parquet
 from triage.people import Person
 from triage.statements import Statement, faults_of, read_platform, reasons_for
 
@@ -71,6 +72,26 @@ def test_a_line_says_how_a_case_stands(decided: dict[str, DocketCase]) -> None:
     }
     assert lines[0]["verdict"]["decision"] == "violating"
     assert lines[3]["verdict"] is None
+
+
+def test_a_line_says_who_was_first_and_what_an_audit_found(
+    decided: dict[str, DocketCase],
+) -> None:
+    closed, by_person = decided["c-1"], decided["c-2"]
+    undone = {"overturned": True, "decided_by": "person", "first_decided_by": "machine"}
+    told = exported(replace(closed, audit_wrong=True, audit_call="none:garden.1"))
+    assert (told["audit"], told["first_decided_by"]) == (
+        {"decision": "allowed", "wrong": True},
+        "machine",
+    )
+    unseen = exported(replace(closed, audit_wrong=True, audit_call="", **undone))
+    assert (unseen["audit"], unseen["first_decided_by"]) == (
+        {"decision": None, "wrong": True},
+        "machine",
+    )
+    long_ago = exported(replace(closed, overturned=True, decided_by="person"))
+    assert (long_ago["audit"], long_ago["first_decided_by"]) == (None, None)
+    assert exported(by_person)["first_decided_by"] == "person"
 
 
 def test_parquet_says_what_it_needs_or_writes_the_same_rows(

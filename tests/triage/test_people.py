@@ -204,3 +204,29 @@ def test_a_person_can_take_what_no_machine_has_seen(
     assert shown.verdict is None
     loan: Loan | None = claim_for_person(sqlite_records, BOB.terms, now=clock())
     assert loan is None
+
+
+def test_the_time_that_people_had_a_case_is_added_up(
+    docket: Records, ruling: Callable[..., Ruling]
+) -> None:
+    taken(docket)
+    hand_over(docket, "c-1", BOB.terms, asking(BOB, to="bob", note=""), now=NOW + 1e4)
+    assert found(docket).person_seconds is None  # ann never brought it back: nobody knows
+    assert next_case(docket, BOB, now=NOW + 2e4) is not None
+    assert next_case(docket, BOB, now=NOW + 2e4 + 40) is not None  # opened once more
+
+    decide(docket, "c-1", BOB, ruling("allowed"), now=NOW + 2e4 + 100)
+
+    assert found(docket).person_seconds == pytest.approx(100)
+
+
+def test_an_overturned_decision_keeps_who_made_it_first(
+    docket: Records, ruling: Callable[..., Ruling]
+) -> None:
+    decide(docket, "c-1", ANN, ruling("allowed"), now=NOW)
+    assert found(docket).first_decided_by is None
+    assert found(docket).person_seconds is None  # decided without being taken
+    for call in ("remove:garden.1", "allowed"):
+        overturn_decision(docket, "c-1", BOB, ruling(call), now=NOW + 1)
+
+    assert found(docket).first_decided_by == "person"
