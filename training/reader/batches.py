@@ -15,7 +15,7 @@ from retrieval.spoken import spoken
 from training.reader.deck import Pair
 
 RULE_TOKENS = 128
-CASE_TOKENS = 48
+CASE_TOKENS = 80
 POOL = 24
 """Batches that are drawn at once and sorted by length, so that little of a batch is padding."""
 

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from policies.rulebook import Rulebook
-from training.reader.texts import Labelled, Shown, Spans, table
+from training.reader.texts import Labelled, Shown, Spans, is_kept, table, topics
 
 _COMMUNITY = "community"
+WEIGHTS = {"hatemoji": 3.0, "hatexplain": 2.0, "davidson": 0.6}
+"""How often a set is drawn from: the emoji set was written to mislead and teaches the most."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,26 @@ class Deck:
 
     @cached_property
     def wordings(self) -> Mapping[str, Any]:
-        """The templates of `wordings.toml`."""
-        return table("wordings.toml")
+        """The templates of `wordings.toml` and `wordings_more.toml`, list by list."""
+        return _joined(table("wordings.toml"), table("wordings_more.toml"))
+
+    @cached_property
+    def topics(self) -> Sequence[Mapping[str, Any]]:
+        """The topics with rules of their own that are learnt from."""
+        return [topic for topic in topics() if not is_kept(topic["id"])]
+
+    @cached_property
+    def posts(self) -> Sequence[str]:
+        """Every post of those topics."""
+        return [post for topic in self.topics for post in (*topic["does"], *topic["near"])]
+
+    @cached_property
+    def topics_by_file(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """The same by the file that they stand in."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for topic in self.topics:
+            found.setdefault(_kind(topic["id"]), []).append(topic)
+        return found
 
     @cached_property
     def conducts(self) -> Mapping[str, Mapping[str, Any]]:
@@ -57,6 +77,21 @@ class Deck:
         for row in self.labelled:
             for label, value in row.labels.items():
                 found.setdefault((label, value), []).append(row)
+        return found
+
+    def drawn(self, label: str, *, value: bool) -> Labelled:
+        """Return a text with a value of a label; the small sets are drawn from more often."""
+        rows = self._by_set[label, value]
+        names = list(rows)
+        weights = [WEIGHTS.get(name, len(rows[name]) ** 0.5 / 100) for name in names]
+        return self.chance.choice(rows[self.chance.choices(names, weights)[0]])
+
+    @cached_property
+    def _by_set(self) -> Mapping[tuple[str, bool], Mapping[str, Sequence[Labelled]]]:
+        found: dict[tuple[str, bool], dict[str, list[Labelled]]] = {}
+        for key, rows in self.by_label.items():
+            for row in rows:
+                found.setdefault(key, {}).setdefault(row.id.split("-")[0], []).append(row)
         return found
 
     @cached_property
@@ -103,6 +138,18 @@ class Deck:
             sided = {conduct, kind} & set(other.get("also", ()))
             if not {other["id"], _kind(other["id"])} & barred and not sided:
                 return other
+
+
+def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables of lists, with what the second adds to each list."""
+    found = dict(one)
+    for key, value in other.items():
+        mine = found.get(key)
+        if isinstance(mine, dict):
+            found[key] = _joined(mine, value)
+        else:
+            found[key] = [*mine, *value] if mine else value
+    return found
 
 
 def _kind(conduct: str) -> str:

@@ -14,18 +14,20 @@ from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
 from training.reader.own_pairs import easy_own_pairs, own_pairs
 from training.reader.public_pairs import easy_public_pairs, group_pairs, public_pairs
+from training.reader.topic_pairs import topic_pairs
 
 LOWERED = 0.15
 """So many cases are written in small letters, as much of what people post is."""
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.45, own_pairs),
-    (0.18, easy_own_pairs),
-    (0.18, public_pairs),
-    (0.09, easy_public_pairs),
-    (0.05, form_pairs),
-    (0.05, group_pairs),
+    (0.42, topic_pairs),
+    (0.19, own_pairs),
+    (0.03, easy_own_pairs),
+    (0.16, public_pairs),
+    (0.05, easy_public_pairs),
+    (0.12, form_pairs),
+    (0.03, group_pairs),
 )
 EASY: tuple[tuple[float, Source], ...] = (
     (0.6, easy_own_pairs),
@@ -33,7 +35,7 @@ EASY: tuple[tuple[float, Source], ...] = (
     (0.12, form_pairs),
 )
 """For the beginning: as long as rule and text are not matched, finer wordings teach nothing."""
-WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((1.0, own_pairs),)
+WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((0.6, topic_pairs), (0.4, own_pairs))
 """For those who have none of the public sets: our own texts alone."""
 
 

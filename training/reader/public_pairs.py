@@ -22,7 +22,7 @@ def public_pairs(deck: Deck) -> Iterator[Pair]:
     value = deck.chance.random() < BREAKING or label == "toxic"
     if not deck.by_label.get((label, value)):
         return
-    row = deck.chance.choice(deck.by_label[label, value])
+    row = deck.drawn(label, value=value)
     phrases = deck.public["label"][label]
     ban = deck.word("ban", phrases)
     if deck.chance.random() < CONFIRMED:
@@ -43,7 +43,7 @@ def easy_public_pairs(deck: Deck) -> Iterator[Pair]:
         return  # a set of one's own need not know every label
     rule = deck.word("ban", deck.public["label"][label])
     for value in (True, False):
-        row = deck.chance.choice(deck.by_label[label, value])
+        row = deck.drawn(label, value=value)
         spans = row.spans.get(label) if value else None
         yield Pair(rule, row.text, value, spans, f"easy:{label}")
 
@@ -111,7 +111,7 @@ def group_pairs(deck: Deck) -> Iterator[Pair]:
     if deck.chance.random() < PERSONAL:
         yield from _entity_pairs(deck)
         return
-    row = deck.chance.choice(deck.by_label["hate", True])
+    row = deck.drawn("hate", value=True)
     names = {
         group: any(target.startswith(tuple(entry["targets"])) for target in row.targets)
         for group, entry in deck.public["group"].items()

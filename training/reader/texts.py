@@ -18,6 +18,8 @@ STANCES = ("quote", "news", "ask", "joke", "fine")
 SHORTEST_STRETCH = 3
 HELD_PARTS = 5
 """One part in so many of HateXplain is kept for measuring."""
+KEPT_TOPICS = 15
+"""One topic in so many is not learnt from."""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -49,6 +51,20 @@ class Labelled:
 def table(name: str) -> dict[str, Any]:
     """Return one of the tables beside this file."""
     return tomllib.loads((HERE / name).read_text("utf-8"))
+
+
+def topics() -> list[dict[str, Any]]:
+    """Return the topics of `topics/`: rules by hand, strict and lenient, and posts for them."""
+    return [
+        topic
+        for file in sorted((HERE / "topics").glob("*.toml"))
+        for topic in tomllib.loads(file.read_text("utf-8"))["topic"]
+    ]
+
+
+def is_kept(topic: str) -> bool:
+    """Whether a topic is kept to watch learning with."""
+    return zlib.crc32(topic.encode()) % KEPT_TOPICS == 0
 
 
 def shown_texts() -> list[Shown]:
