@@ -38,7 +38,7 @@ def _word_pairs(deck: Deck, text: str) -> Iterator[Pair]:
     if not own:
         return
     word = deck.chance.choice(own)
-    yield Pair(_ban(deck, word), text, violates=True, spans=places(word, text), kind="word")
+    yield from banned_word(deck, text)
     yield Pair(_permission(deck, word), text, violates=False, kind="word")
     others = [other for other in foreign if not places(other, text)]
     if others:
@@ -46,6 +46,14 @@ def _word_pairs(deck: Deck, text: str) -> Iterator[Pair]:
         need = deck.chance.random() < NEEDED
         rule = deck.chance.choice(_worded(deck, "need", other)) if need else _ban(deck, other)
         yield Pair(rule, text, violates=need, kind="word")
+
+
+def banned_word(deck: Deck, text: str) -> Iterator[Pair]:
+    """A text under a rule against one of its words; nothing where it has none that tells."""
+    own = telling_words(text)
+    if own:
+        word = deck.chance.choice(own)
+        yield Pair(_ban(deck, word), text, violates=True, spans=places(word, text), kind="word")
 
 
 def _ban(deck: Deck, word: str) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from training.reader.deck import Deck, Pair, in_any_order
+from training.reader.form_pairs import banned_word
 
 EXCEPTION, NEAR = 0.27, 0.22
 """Shares of posts that fall in an exception, and that only come near; the rest break the rule."""
+WORD_BANNED = 0.4
 SAME_FILE = 0.6
 REMARKED, LISTED, TEMPLATE = 0.12, 0.1, 0.1
 STRANGERS: Mapping[str, Sequence[str]] = {
@@ -50,8 +52,14 @@ def topic_pairs(deck: Deck) -> Iterator[Pair]:
 
 
 def _near(topic: Topic, deck: Deck) -> Iterator[Pair]:
+    """A harmless post under a rule of its topic, and now and then under one on a word of its own.
+
+    Else such posts would only be seen under rules that they keep, and tell the answer themselves.
+    """
     post = deck.chance.choice(topic["near"])
     yield Pair(deck.chance.choice(topic["strict"]), post, violates=False, kind="topic:near")
+    if deck.chance.random() < WORD_BANNED:
+        yield from banned_word(deck, post)
 
 
 def _exceptional(topic: Topic, deck: Deck) -> Iterator[Pair]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,17 @@ from training.reader.own_pairs import own_pairs
 from training.reader.pairs import WITHOUT_PUBLIC, pairs
 from training.reader.public_pairs import group_pairs, public_pairs
 from training.reader.sections import inverted, without_exceptions
-from training.reader.texts import STANCES, Labelled, rulebook_texts, shown_texts, table
+from training.reader.texts import (
+    STANCES,
+    Labelled,
+    is_kept,
+    rulebook_texts,
+    shown_texts,
+    table,
+    topics,
+)
+from training.reader.topic_pairs import STRANGERS, topic_pairs
+from training.reader.topics_check import faults
 
 LABELLED = [
     Labelled(
@@ -41,7 +52,7 @@ def test_every_text_is_seen_under_rules_with_both_answers(deck: Deck) -> None:
     for pair in islice(pairs(deck, WITHOUT_PUBLIC), 30_000):
         answers.setdefault(pair.case.lower(), set()).add(pair.violates)
     both = [text for text, seen in answers.items() if len(seen) == 2]
-    assert len(both) > 0.8 * len(answers)
+    assert len(both) > 0.7 * len(answers)
 
 
 def test_about_half_of_the_pairs_break_their_rule(deck: Deck) -> None:
@@ -151,3 +162,34 @@ def test_every_conduct_has_texts_phrases_and_a_section_that_exists() -> None:
 def test_every_stance_can_be_allowed_and_forbidden_in_words() -> None:
     wordings = table("wordings.toml")
     assert all(wordings[stance][side] for stance in STANCES for side in ("allowed", "forbidden"))
+
+
+def test_the_tables_of_topics_are_sound() -> None:
+    by_file: dict[str, list[dict[str, Any]]] = {}
+    for topic in topics():
+        by_file.setdefault(topic["id"].split(".")[0], []).append(topic)
+    assert len(by_file) >= 6
+    assert not [fault for found in by_file.values() for fault in faults(found)]
+    assert set(by_file) <= set(STRANGERS)
+
+
+def test_a_fault_in_a_table_of_topics_is_named() -> None:
+    half = {"id": "x.a", "also": ["x.b"], "strict": ["a", "b"], "lenient": ["a", "c"], "does": []}
+    told = " ".join(faults([half]))
+    assert "fewer than 2 of does" in told
+    assert "also names x.b" in told
+    assert "strict and lenient at once" in told
+
+
+def test_a_topic_is_answered_by_its_own_rules(deck: Deck) -> None:
+    strict = {post: set(t["strict"]) for t in deck.topics for post in t["does"]}
+    lenient = {post: set(t["lenient"]) for t in deck.topics for post in t["does"]}
+    drawn = [pair for _ in range(3000) for pair in topic_pairs(deck)]
+    assert {p.violates for p in drawn if p.rule in strict.get(p.case, ())} == {True}
+    assert {p.violates for p in drawn if p.rule in lenient.get(p.case, ())} == {False}
+
+
+def test_kept_topics_are_not_learnt_from(deck: Deck) -> None:
+    kept = {post for t in topics() if is_kept(t["id"]) for post in (*t["does"], *t["near"])}
+    assert kept
+    assert not kept & {pair.case for pair in islice(pairs(deck), 10_000)}

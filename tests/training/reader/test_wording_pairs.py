@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from evals.golden import read_golden
+from policies.reading import load_rulebook
 from training.classifier.metrics import Estimate
 from training.reader.measure import Figure, WordingPair, wording_figures, wording_pairs
-from training.reader.texts import shown_texts, table
+from training.reader.texts import shown_texts, table, topics
+
+SETS = Path(__file__).parents[3] / "evals" / "sets"
 
 
 def test_there_are_enough_pairs_of_many_families() -> None:
@@ -18,10 +24,15 @@ def test_there_are_enough_pairs_of_many_families() -> None:
 def test_no_text_and_no_wording_of_theirs_is_learnt_from() -> None:
     pairs = wording_pairs()
     assert not {pair.text for pair in pairs} & {shown.text for shown in shown_texts()}
-    wordings = table("wordings.toml")
+    posts = {post for t in topics() for key in ("does", "near") for post in t[key]}
+    posts |= {post for t in topics() for c in t.get("exception", ()) for post in c["texts"]}
+    assert not {pair.text for pair in pairs} & posts
+    rules = {rule for t in topics() for key in ("strict", "lenient") for rule in t[key]}
+    assert not {rule for pair in pairs for rule in (pair.strict, pair.lenient)} & rules
     learnt = {
         sentence.lower()
-        for group in wordings.values()
+        for name in ("wordings.toml", "wordings_more.toml")
+        for group in table(name).values()
         if isinstance(group, dict)
         for side in group.values()
         if isinstance(side, list)
@@ -63,3 +74,20 @@ def value(figures: list[Figure], name: str) -> float:
 @pytest.mark.parametrize("pair", wording_pairs()[::25])
 def test_the_two_wordings_of_a_pair_differ(pair: WordingPair) -> None:
     assert pair.strict != pair.lenient
+
+
+def test_no_sentence_that_measures_contradiction_is_learnt() -> None:
+    measured = {said for key in ("taken_back", "upheld") for said in table("measure.toml")[key]}
+    learnt = {
+        said
+        for name in ("wordings.toml", "wordings_more.toml")
+        for kind in ("suspended", "in_force", "in_force_neutral")
+        for said in table(name)[kind]["after"]
+    }
+    assert not measured & learnt
+
+
+def test_no_golden_case_is_learnt_from() -> None:
+    golden = {case.case.text for case in read_golden(SETS / "golden.jsonl", load_rulebook(None))}
+    posts = {post for t in topics() for key in ("does", "near") for post in t[key]}
+    assert not golden & (posts | {shown.text for shown in shown_texts()})
