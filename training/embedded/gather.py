@@ -16,7 +16,13 @@ from agent.verdict import Draft
 from evals.golden import Expected, GoldenCase, read_golden
 from evals.scratch import scratch_reviewer
 from retrieval.embedder import Embedder, open_embedder
-from training.embedded.ordinary import WEIGHT, harmless_texts, labelled_texts
+from training.embedded.ordinary import (
+    TOPIC_WEIGHT,
+    WEIGHT,
+    harmless_texts,
+    labelled_texts,
+    topic_texts,
+)
 from training.embedded.posture import Example, rule_texts
 
 
@@ -107,6 +113,7 @@ def gather(
         examples = _examples(embedder, read)
         others = _examples(embedder, rule_texts(desk.rulebook))
         others += _examples(embedder, labelled_texts(data), weight=WEIGHT)
+        others += _examples(embedder, topic_texts(), weight=TOPIC_WEIGHT)
     return Gathered(
         tuple(cases), tuple(loudest), tuple(highest), tuple(examples), tuple(others), tuple(rows)
     )
