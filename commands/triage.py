@@ -21,7 +21,7 @@ from errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from triage.intake import Lines
+    from triage.reading_lines import Lines
 
 app = group("Work the queue of escalated cases: the docket.")
 app.command("run")(triage_run.run)
@@ -203,7 +203,7 @@ def _lines_of(
 @contextmanager
 def _lines(file: str) -> Iterator[tuple[Lines, int]]:
     """Open a file of cases, and say how long it is; 0 where that cannot be told."""
-    from triage.intake import Lines
+    from triage.reading_lines import Lines
 
     if file == "-":
         yield Lines(sys.stdin.buffer, "standard input"), 0

@@ -36,8 +36,9 @@ from records.store import Records, open_records
 from tests.triage.scenes import GARDEN, WELL, a_case, opinion_on
 from triage.closing import Closing
 from triage.crew import Orders, Post, work
-from triage.intake import Lines, Reading, add_cases
+from triage.intake import Reading, add_cases
 from triage.priority import read_priority
+from triage.reading_lines import Lines
 from triage.ruling import Bench
 
 LEASE_SECONDS = 1.0

@@ -13,7 +13,7 @@ from agent.reviewer import Opinion
 from agent.state import Limits
 from agent.verdict import Verdict
 from triage.closing import Closing
-from triage.intake import Lines
+from triage.reading_lines import Lines
 
 NOW = 1_800_000_000.0
 

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from errors import InputError
 from records.docket.reading import read_docket
 from records.store import Records
-from tests.triage.scenes import Clock, a_case
-from triage.intake import MOST_REFUSED, AddReport, Lines, Reading, add_cases
+from tests.triage.scenes import NOW, Clock, a_case
+from triage.intake import MOST_REFUSED, AddReport, Reading, add_cases
 from triage.priority import Priority
+from triage.reading_lines import MOST_BYTES, Lines, Piece, Rules, pieces
+from triage.side_by_side import read_in_order
 
 Add = Callable[..., AddReport]
 
@@ -98,3 +102,46 @@ def test_what_is_refused_a_thousandfold_is_counted_not_kept(
     report = add(sqlite_records, *["{"] * (MOST_REFUSED + 5))
 
     assert (report.refused, len(report.faults)) == (MOST_REFUSED + 5, MOST_REFUSED)
+
+
+def some_pieces(number: int) -> Iterator[Piece]:
+    rows = [a_case(n) if n % 7 else {"txt": n} for n in range(10 * number)]
+    told = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    return pieces(Lines(io.BytesIO(told), "cases"), 10, lambda: NOW)
+
+
+def test_helpers_read_what_one_process_reads_in_the_same_order(priority: Priority) -> None:
+    rules = Rules(priority, max_text_chars=1_000)
+
+    alone = list(read_in_order(some_pieces(9), rules, helpers=1))
+    helped = list(read_in_order(some_pieces(9), rules, alone=1, helpers=3))
+
+    assert helped == alone
+    assert sum(len(read.cases) for read in helped) + sum(len(r.faults) for r in helped) == 90
+    assert helped[1].faults[0].startswith("cases:15: unknown field 'txt'")
+    assert not multiprocessing.active_children()
+
+
+def test_a_helper_that_dies_is_no_end_of_the_file(priority: Priority) -> None:
+    rules = Rules(priority, max_text_chars=1_000)
+    reading = read_in_order(some_pieces(30), rules, alone=1, helpers=2)
+    next(reading)
+    next(reading)
+    for child in multiprocessing.active_children():
+        child.kill()
+
+    with pytest.raises(InputError, match="a process that read the file ended early"):
+        list(reading)
+    assert not multiprocessing.active_children()
+
+
+def test_a_piece_ends_before_it_fills_the_memory() -> None:
+    long = b'"' + b"x" * MOST_BYTES + b'"\n'
+    found = list(pieces(Lines(io.BytesIO(long * 3 + b"{}\n" * 5), "cases"), 4, lambda: NOW))
+    assert [(piece.first, len(piece.raw)) for piece in found] == [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 4),
+        (8, 1),
+    ]

@@ -87,7 +87,7 @@ def close_some(records: Records, number: int) -> None:
     import io
     import threading
 
-    from triage.intake import Lines
+    from triage.reading_lines import Lines
 
     rulebook = load_rulebook(None)
     priority = read_priority(None, rulebook)
