@@ -64,8 +64,8 @@ EMBEDDED_ROWS: Mapping[str, int] = {
 }
 """Most rows of a large set that are embedded; sentence vectors take ten milliseconds each."""
 
-NOT_HARMLESS = frozenset({"hatemoji", "toxic_spans"})
-"""Sets without everyday texts: contrast pairs made to look like violations, and toxic comments."""
+NOT_HARMLESS = frozenset({"hatemoji", "topics", "toxic_spans"})
+"""Sets without everyday texts: what was made to look like violations, and toxic comments."""
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
