@@ -17,11 +17,19 @@ from training.reader.measure import (
     moderation_figures,
     rule_figures,
     scoring,
+    topic_pairs_kept,
     word_figures,
     wording_figures,
     wording_pairs,
 )
-from training.reader.texts import labelled_texts, rulebook_texts, shown_texts, table
+from training.reader.texts import (
+    is_kept,
+    labelled_texts,
+    rulebook_texts,
+    shown_texts,
+    table,
+    topics,
+)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "reader"
 FROZEN_LAYERS = 2
@@ -50,6 +58,7 @@ def main() -> None:
 def _figures(reader: Reader, given: argparse.Namespace) -> Iterator[Figure]:
     score, most = scoring(reader), given.most
     yield from wording_figures(score, wording_pairs())
+    yield from wording_figures(score, topic_pairs_kept(), called="topics kept from learning")
     yield from hate_figures(score, given.data, most=most)
     if given.rules is not None:
         yield from rule_figures(score, given.rules, most=most)
@@ -70,12 +79,34 @@ def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_
         megabytes=(folder / "model.onnx").stat().st_size / 1e6,
         frozen=FROZEN_LAYERS,
         own=f"{len(shown_texts()) + len(rulebook_texts(load_rulebook(None))):,}",
+        topics=sum(not is_kept(topic["id"]) for topic in topics()),
+        kept_topics=sum(is_kept(topic["id"]) for topic in topics()),
+        topic_rules=f"{_rules():,}",
+        topic_posts=f"{_posts():,}",
         conducts=len(table("conducts.toml")["conduct"]),
         labelled=f"{len(labelled_texts(data)):,}",
         how_long=how_long,
         figures="\n".join(rows),
         speed=speed,
         rule_tokens=config["rule_tokens"],
+    )
+
+
+def _rules() -> int:
+    """How many rules were written for the topics, those of exceptions included."""
+    return sum(
+        len(part[side])
+        for topic in topics()
+        for part in (topic, *topic.get("exception", ()))
+        for side in ("strict", "lenient")
+    )
+
+
+def _posts() -> int:
+    return sum(
+        len(topic["does"]) + len(topic["near"]) + sum(len(c["texts"]) for c in exceptions)
+        for topic in topics()
+        for exceptions in [topic.get("exception", ())]
     )
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.reading_copy import reading_copy
 from retrieval.reader import Reader
 from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
-from training.reader.texts import hatexplain_row, is_held, table
+from training.reader.texts import hatexplain_row, is_held, is_kept, table, topics
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -68,7 +68,32 @@ def wording_pairs() -> list[WordingPair]:
     ]
 
 
-def wording_figures(score: Score, pairs: Sequence[WordingPair]) -> list[Figure]:
+def topic_pairs_kept() -> list[WordingPair]:
+    """Return pairs of the topics that are kept from learning: posts under two of their own rules.
+
+    Of these learning was watched, so that they are no more than a development set; their rules and
+    posts are by the same hands as those that are learnt from.
+    """
+    kept = [topic for topic in topics() if is_kept(topic["id"])]
+    found = []
+    for topic in kept:
+        for number, post in enumerate(topic["does"]):
+            strict, lenient = (_turn(topic[side], number) for side in ("strict", "lenient"))
+            found.append(WordingPair(topic["id"], "plain", post, strict, lenient))
+        for case in topic.get("exception", ()):
+            for number, post in enumerate(case["texts"]):
+                strict, lenient = (_turn(case[side], number) for side in ("strict", "lenient"))
+                found.append(WordingPair(topic["id"], "exception", post, strict, lenient))
+    return found
+
+
+def _turn(rules: Sequence[str], number: int) -> str:
+    return rules[number % len(rules)]
+
+
+def wording_figures(
+    score: Score, pairs: Sequence[WordingPair], *, called: str = "wording pairs"
+) -> list[Figure]:
     """Return how many pairs are right on both sides, and in the right order, also by kind."""
     strict = np.array([score(pair.strict, pair.text) for pair in pairs])
     lenient = np.array([score(pair.lenient, pair.text) for pair in pairs])
@@ -79,7 +104,7 @@ def wording_figures(score: Score, pairs: Sequence[WordingPair]) -> list[Figure]:
         f", {kind}": kinds == kind for kind in dict.fromkeys(kinds.tolist())
     }
     return [
-        Figure(f"wording pairs, {name}{suffix}", _share(right[of], families[of]), int(of.sum()))
+        Figure(f"{called}, {name}{suffix}", _share(right[of], families[of]), int(of.sum()))
         for suffix, of in chosen.items()
         for name, right in (("both right", both), ("right order", order))
     ]
