@@ -121,7 +121,12 @@ def decide(  # noqa: PLR0913 - one parameter for each option of the contract
     with records_for(settings) as records:
         if copies:
             undone = undo(records, case_id, _person(settings, who), ruling, now=time.time())
-            typer.echo(f"{len(undone.overturned):,} decisions overturned, {undone.original} first")
+            if as_json:
+                told = {"original": undone.original, "overturned": list(undone.overturned)}
+                print_json({**told, "decision": ruling.call.decision})
+            else:
+                number = f"{len(undone.overturned):,} decisions overturned"
+                typer.echo(f"{number}, {undone.original} first" if undone.overturned else number)
             return
         action = act(records, case_id, _person(settings, who), ruling, now=time.time())
     if as_json:

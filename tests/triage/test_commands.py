@@ -6,10 +6,15 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
+from commands.opening import read_settings, records_for
+from records.risk_tables import copies
+from records.tables import docket
 from tests.triage.scenes import a_case
 
 Amicus = Callable[..., Result]
@@ -40,9 +45,9 @@ def cases(tmp_path: Path) -> Path:
     return file
 
 
-def data(result: Result) -> dict[str, object]:
+def data(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
-    told: dict[str, object] = json.loads(result.stdout)
+    told: dict[str, Any] = json.loads(result.stdout)
     return told
 
 
@@ -162,6 +167,33 @@ def test_the_embedded_model_works_a_docket_to_its_end(amicus: Amicus) -> None:
     assert first["verdict"] is not None
     blind = data(amicus("next", "--as", "ann", "--blind", "--json"))
     assert (blind["verdict"], blind["because"]) == (None, None)
+
+
+def test_copies_are_decided_once_and_overturned_together(amicus: Amicus) -> None:
+    text = (
+        "@user{} dear friend, I doubled my savings in a week with the coins of Falcon Trust and you can, "
+        "write to me today and I show you how"
+    )
+    told = [a_case(number, text=text.format(number)) for number in range(6)]
+    amicus("add", "-", stdin="".join(json.dumps(case) + "\n" for case in told))
+
+    assert data(amicus("run", "--workers", "1", "--json"))["to_people"] == 6
+    with records_for(read_settings()) as records, records.writing() as connection:
+        closed = {"state": "decided", "decided_by": "machine", "decision": "allowed"}
+        connection.execute(update(docket).values(**closed))  # as if a certificate had allowed it
+        noted = set(connection.execute(select(copies.c.case_id)).scalars())
+
+    alone = amicus("decide", "c-0", "remove:fraud.1", "--copies", "--as", "ann")
+    over = data(
+        amicus("decide", "c-0", "remove:fraud.1", "--overturn", "--copies", "--as", "ann", "--json")
+    )
+
+    assert (alone.exit_code, "--copies goes with --overturn" in alone.stderr) == (2, True)
+    assert noted
+    assert set(over["overturned"]) == {over["original"], *noted}
+    after = [json.loads(line) for line in amicus("export").stdout.splitlines()]
+    assert {line["case_id"] for line in after if line["overturned"]} == set(over["overturned"])
+    assert {line["first_decided_by"] for line in after} == {"machine"}
 
 
 def test_the_first_signal_finishes_what_is_in_hand_and_the_second_ends_everything() -> None:
