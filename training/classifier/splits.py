@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,28 +36,53 @@ def any_category(trained: Trained) -> Mapping[str, Mapping[str, Estimate]]:
     On all rows a label that nobody annotated counts as absent; the rows where all five are known
     are fewer, half of them harmful, and what the literature measures.
     """
-    rows, group = trained.material.rows, trained.material.group
-    here = np.flatnonzero([row.source == "openai_moderation" for row in rows])
-    y = np.asarray(
-        [any(rows[i].known.get(label) == 1 for label in ANY_OF) for i in here.tolist()]
-    ).astype(np.int64)
-    full = np.asarray([all(label in rows[i].known for label in ANY_OF) for i in here.tolist()])
-    found = {}
-    for name, score in _any_scores(trained, here, y).items():
-        found[name] = {
-            "all rows": estimate(average_precision_score, y, score, group=group[here]),
-            "all five labels known": estimate(
-                average_precision_score, y[full], score[full], group=group[here][full]
-            ),
-        }
-    return found
+    asked = asked_for_any(trained)
+    scores = _any_scores(trained, asked)
+    return {name: any_estimates(asked, score) for name, score in scores.items()}
 
 
-def _any_scores(trained: Trained, here: Ints, y: Ints) -> Mapping[str, Reals]:
+@dataclass(frozen=True)
+class Asked:
+    """The rows of the moderation set, and whether each is harmful in any way."""
+
+    here: Ints
+    """Their numbers among the rows of the material."""
+    y: Ints
+    full: Flags
+    """Where all five labels are known."""
+    group: Ints
+    fold: Ints
+
+
+def asked_for_any(trained: Trained) -> Asked:
+    """Return the rows of the moderation set."""
     material = trained.material
-    fold = material.fold[here]
+    here = np.flatnonzero([row.source == "openai_moderation" for row in material.rows])
+    known = [material.rows[i].known for i in here.tolist()]
+    return Asked(
+        here,
+        np.asarray([any(k.get(label) == 1 for label in ANY_OF) for k in known]).astype(np.int64),
+        np.asarray([all(label in k for label in ANY_OF) for k in known]),
+        material.group[here],
+        material.fold[here],
+    )
+
+
+def any_estimates(asked: Asked, score: Reals) -> Mapping[str, Estimate]:
+    """Return the AUPRC of a score on all rows and on those with all labels."""
+    full = asked.full
+    return {
+        "all rows": estimate(average_precision_score, asked.y, score, group=asked.group),
+        "all five labels known": estimate(
+            average_precision_score, asked.y[full], score[full], group=asked.group[full]
+        ),
+    }
+
+
+def _any_scores(trained: Trained, asked: Asked) -> Mapping[str, Reals]:
+    material, here = trained.material, asked.here
     best = trained.embedded or trained.plain
-    letters = _by_folds(material.ngrams.whole[here], y, fold, _ALONE)
+    letters = _by_folds(material.ngrams.whole[here], asked, _ALONE)
     scores = {
         "highest of five labels, without the sentence model": _highest(trained.plain, here),
         "one n-gram model of any category, trained on that set alone": letters,
@@ -64,14 +90,29 @@ def _any_scores(trained: Trained, here: Ints, y: Ints) -> Mapping[str, Reals]:
         "1 − the product of (1 − p) over five labels": _either(best, here),
     }
     if material.meanings:
-        meant = _by_folds(material.meanings.whole[here], y, fold, EMBEDDING_RECIPE)
-        labels = np.stack([_log_odds(unseen.probability[here]) for unseen in best.values()], axis=1)
-        pieces = np.column_stack([_log_odds(_either(best, here)), meant, letters, labels])
-        join = Recipe(_JOIN_COST, None)
         scores["all ten labels and two models of any category, joined by a logistic model"] = (
-            _by_folds(pieces, y, fold, join)
+            joined_for_any(asked, any_pieces(trained, asked))
         )
     return scores
+
+
+def any_pieces(trained: Trained, asked: Asked) -> Reals:
+    """Return what there is to join, a column each: the labels, and two models of any category.
+
+    Nothing in a row was fitted to its fold.
+    """
+    material, here = trained.material, asked.here
+    best = trained.embedded or trained.plain
+    assert material.meanings is not None  # noqa: S101 - who asks has an embedder
+    letters = _by_folds(material.ngrams.whole[here], asked, _ALONE)
+    meant = _by_folds(material.meanings.whole[here], asked, EMBEDDING_RECIPE)
+    labels = np.stack([_log_odds(unseen.probability[here]) for unseen in best.values()], axis=1)
+    return np.column_stack([_log_odds(_either(best, here)), meant, letters, labels])
+
+
+def joined_for_any(asked: Asked, pieces: Reals) -> Reals:
+    """Join pieces by a logistic model that has not seen the fold it scores."""
+    return _by_folds(pieces, asked, Recipe(_JOIN_COST, None))
 
 
 def _highest(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
@@ -89,9 +130,10 @@ def _log_odds(probability: Reals) -> Reals:
     return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
 
 
-def _by_folds(matrix: npt.NDArray[np.floating], y: Ints, fold: Ints, recipe: Recipe) -> Reals:
-    known = Answers("harassment", y, np.asarray(["openai_moderation"] * len(y)))
-    score = np.zeros(len(y))
+def _by_folds(matrix: npt.NDArray[np.floating], asked: Asked, recipe: Recipe) -> Reals:
+    fold = asked.fold
+    known = Answers("harassment", asked.y, np.asarray(["openai_moderation"] * len(fold)))
+    score = np.zeros(len(fold))
     for each, model in fits_by_fold(matrix, known, recipe, fold):
         score[fold == each] = matrix[fold == each] @ model.weights + model.bias
     return score
@@ -125,14 +167,14 @@ def hate_splits(material: Material, recipe: Recipe) -> Mapping[str, Estimate]:
     found = {}
     for name, (test, rest) in splits.items():
         use = np.flatnonzero(test & known.known)
-        for reader, score in _hate_scores(material, known.only(rest), recipe, use).items():
+        for reader, score in hate_scores(material, known.only(rest), recipe, use).items():
             found[f"{name}: {reader}"] = estimate(
                 auc_score, known.y[use], score, group=material.group[use]
             )
     return found
 
 
-def _hate_scores(
+def hate_scores(
     material: Material, known: Answers, recipe: Recipe, use: Ints
 ) -> Mapping[str, Reals]:
     """Return the scores of the rows `use` by each way of reading, fitted to what is `known`."""
