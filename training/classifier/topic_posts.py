@@ -24,7 +24,8 @@ Sort = Literal["does", "near", "aside"]
 HARMLESS_SHARE = 1 / 3
 """The share of the posts of harmless parts that is learnt from: they are many and much alike."""
 
-_SAID: tuple[Signal, ...] = tuple(label for label in LABELS if label not in {"spam", "pii"})
+_NEVER_SAID: frozenset[Signal] = frozenset({"offensive", "pii"})
+_SAID: frozenset[Signal] = frozenset(LABELS) - _NEVER_SAID - {"spam"}
 """What is said of a post unless it is unsure."""
 
 
@@ -41,7 +42,7 @@ class Kind:
     def known(self, sort: Sort) -> dict[Signal, int]:
         """Return what is known of one sort of post."""
         unsure = {"does": self.unsure, "near": self.near_unsure, "aside": self.aside_unsure}[sort]
-        about = {*_SAID, *self.does, *(("spam",) if "spam" in self.unsure else ())}
+        about = _SAID | ({"spam"} & {*self.does, *self.unsure})
         carried = self.does if sort == "does" else ()
         return {
             label: int(label in carried)

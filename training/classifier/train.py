@@ -40,7 +40,7 @@ LINES = {"strict_line": 0.005, "line": 0.01, "watch_line": 0.05}
 """The share of harmless texts that may cross each line."""
 
 RECIPES = (Recipe(2.0, None), Recipe(4.0, 0.3))
-_ATTACKS = (("notinject", 6.0), ("prompt_injection", 3.0), ("injection_variants", 3.0))
+_ATTACKS = (("notinject", 15.0), ("prompt_injection", 5.0), ("injection_variants", 5.0))
 RECIPES_OF: Mapping[str, Sequence[Recipe]] = {
     "hate": (Recipe(2.0, None),),
     "offensive": (Recipe(2.0, None),),
@@ -213,7 +213,7 @@ def fitted_network(material: Material, labels: Sequence[Signal], use: Flags) -> 
     if material.meanings is None:
         raise ValueError("there are no sentence vectors")
     known = [answers(material.rows, label).only(use) for label in labels]
-    weight = np.stack([mixed_weights(each, NETWORK_POSITIVES) for each in known], axis=1)
+    weight = np.stack([_network_weights(each) for each in known], axis=1)
     weight *= use.sum() / np.maximum((weight > 0).sum(axis=0), 1)
     y = np.stack([each.y for each in known], axis=1)
     return fit_network(
@@ -221,6 +221,12 @@ def fitted_network(material: Material, labels: Sequence[Signal], use: Flags) -> 
         np.maximum(y, 0)[use].astype(np.float32),
         np.minimum(weight, HEAVIEST)[use].astype(np.float32),
     )
+
+
+def _network_weights(known: Answers) -> Reals:
+    """Return the weights of a label's rows in the network, sets weighted as in its recipes."""
+    recipe = RECIPES_OF.get(known.label, RECIPES)[0]
+    return mixed_weights(known, NETWORK_POSITIVES, sizes=recipe.sizes, emphasis=recipe.emphasis)
 
 
 def _unseen(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from errors import AmicusError, InputError
 from policies.reading import load_rulebook
 from policies.rulebook import Rulebook
 from training.embedder.source import fetch, read
@@ -39,9 +41,18 @@ MINUTES_FROM_SCRATCH = 75
 MINUTES_ON_DECISIONS = 10
 
 
-def main() -> None:
+def main() -> int:
     """Learn from public sets or from your own decisions, and write the reader's folder."""
     given = _arguments()
+    try:
+        _make(given)
+    except AmicusError as error:
+        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _make(given: argparse.Namespace) -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,6 +101,10 @@ def _from_scratch(given: argparse.Namespace) -> Reader:
 def _from_decisions(given: argparse.Namespace) -> Reader:
     rulebook = load_rulebook(given.policies)
     decisions = read_decisions(given.data, rulebook)
+    if not decisions:
+        raise InputError(
+            f"{given.data}: no decision in this file", hint="write one JSON object a line"
+        )
     kept = [pair for pair in decisions if is_held(pair)]
     seen = [pair for pair in decisions if not is_held(pair)]
     deck = _deck(rulebook, given.seed, None)
@@ -129,4 +144,4 @@ def _right(reader: Reader, kept: Sequence[Pair]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
