@@ -43,6 +43,10 @@ def read_decisions(file: Path, rulebook: Rulebook) -> list[Pair]:
         raise InputError(
             f"cannot read {file}: {error.strerror}", hint="give a .jsonl file of decisions"
         ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file}: not UTF-8 (byte {error.start})", hint="give a .jsonl file of decisions"
+        ) from error
     return [
         _pair(line, rulebook, f"{file}:{number}")
         for number, line in enumerate(lines, start=1)
