@@ -12,7 +12,7 @@ from policies.rulebook import Rulebook
 from training.reader.texts import Labelled, Shown, Spans, is_kept, table, topics
 
 _COMMUNITY = "community"
-WEIGHTS = {"hatemoji": 3.0, "hatexplain": 2.0, "davidson": 0.6}
+WEIGHTS = {"hatemoji": 4.0, "hatexplain": 2.0, "davidson": 0.6}
 """How often a set is drawn from: the emoji set was written to mislead and teaches the most."""
 
 

@@ -21,18 +21,18 @@ LOWERED = 0.15
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.42, topic_pairs),
-    (0.19, own_pairs),
-    (0.03, easy_own_pairs),
-    (0.16, public_pairs),
-    (0.05, easy_public_pairs),
-    (0.12, form_pairs),
+    (0.40, topic_pairs),
+    (0.15, own_pairs),
+    (0.02, easy_own_pairs),
+    (0.23, public_pairs),
+    (0.06, easy_public_pairs),
+    (0.11, form_pairs),
     (0.03, group_pairs),
 )
 EASY: tuple[tuple[float, Source], ...] = (
     (0.6, easy_own_pairs),
     (0.28, easy_public_pairs),
-    (0.12, form_pairs),
+    (0.11, form_pairs),
 )
 """For the beginning: as long as rule and text are not matched, finer wordings teach nothing."""
 WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((0.6, topic_pairs), (0.4, own_pairs))

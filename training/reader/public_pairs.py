@@ -17,7 +17,7 @@ def public_pairs(deck: Deck) -> Iterator[Pair]:
     """A text of a public set under a rule on its label, and under one that says the opposite."""
     label = deck.chance.choices(
         ["hate", "offensive", "toxic", "spam", "scam", "crypto", "injection", "pii"],
-        [10, 4, 2, 2, 2, 2, 1, 1],
+        [14, 4, 2, 2, 2, 2, 1, 1],
     )[0]
     value = deck.chance.random() < BREAKING or label == "toxic"
     if not deck.by_label.get((label, value)):
