@@ -16,7 +16,7 @@ EXAMPLES := docs/examples
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --require-hashes -r $(1) && $(PIP) install --no-deps --no-build-isolation -e .
 
-.PHONY: try test check fix bench lock eval attack torture models types lint layers rules
+.PHONY: try test check fix bench lock eval attack planted torture models types lint layers rules
 
 try: .venv/run.stamp
 	@mkdir -p $(TRY)
@@ -59,6 +59,10 @@ eval: .venv/run.stamp
 # Every disguise with every injection, on a sample of the golden set.
 attack: .venv/run.stamp
 	$(BIN)/amicus eval attack --golden evals/sets/golden.jsonl --out $(TRY)/attack --seed 1 --attempts 1000
+
+# Known edits of the shipped rulebook: are those that change the meaning reported, and no others?
+planted: .venv/run.stamp
+	$(BIN)/python -m evals.wording.planted --near 30 --repeats 2 --out $(TRY)/planted.json
 
 # A thousand kills of workers and of intake, on SQLite and on PostgreSQL where it is installed.
 torture: .venv/dev.stamp
