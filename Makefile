@@ -62,6 +62,7 @@ attack: .venv/run.stamp
 
 # Known edits of the shipped rulebook: are those that change the meaning reported, and no others?
 planted: .venv/run.stamp
+	@mkdir -p $(TRY)
 	$(BIN)/python -m evals.wording.planted --near 30 --repeats 2 --out $(TRY)/planted.json
 
 # A thousand kills of workers and of intake, on SQLite and on PostgreSQL where it is installed.
