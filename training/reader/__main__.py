@@ -27,6 +27,7 @@ from training.reader.decisions import is_held, mixed, read_decisions
 from training.reader.deck import Deck, Pair
 from training.reader.export import write_folder
 from training.reader.learn import PEAK, Plan, learn
+from training.reader.middle import centre
 from training.reader.network import Reader, load, published
 from training.reader.pairs import EASY, SHARES, WITHOUT_PUBLIC, pairs
 from training.reader.restore import shipped_tensors
@@ -95,7 +96,9 @@ def _from_scratch(given: argparse.Namespace) -> Reader:
     plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
     shares = EASY if given.easy else SHARES
     stream = batches(pairs(deck, shares), _tokenizer(), size=given.size, seed=given.seed)
-    return learn(reader, stream, plan)
+    reader = learn(reader, stream, plan)
+    print(f"the line moved by {centre(reader, _tokenizer()):+.2f}")
+    return reader
 
 
 def _from_decisions(given: argparse.Namespace) -> Reader:
