@@ -1,4 +1,4 @@
-"""Where "breaks" begins: a line that errs as often one way as the other, on topics that were kept."""
+"""Where "breaks" begins: a line that errs as often one way as the other, on kept topics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from training.reader.batches import encoded
 from training.reader.deck import Pair
-from training.reader.measure import topic_pairs_kept
+from training.reader.measure import even_line, topic_pairs_kept
 from training.reader.network import Reader
 
 Reals = NDArray[np.float64]
@@ -25,18 +25,10 @@ def centre(reader: Reader, tokenizer: Tokenizer) -> float:
     pairs = topic_pairs_kept()
     broken = [Pair(pair.strict, pair.text, violates=True) for pair in pairs]
     kept = [Pair(pair.lenient, pair.text, violates=False) for pair in pairs]
-    found = line(_scores(reader, tokenizer, broken), _scores(reader, tokenizer, kept))
+    found = even_line(_scores(reader, tokenizer, broken), _scores(reader, tokenizer, kept))
     with torch.no_grad():
         reader.pair.bias -= found
     return -found
-
-
-def line(broken: Reals, kept: Reals) -> float:
-    """Return the line at which as large a share of `broken` lies under it as of `kept` above it."""
-    places = np.sort(np.concatenate([broken, kept]))
-    under = np.searchsorted(np.sort(broken), places, side="right") / len(broken)
-    above = 1 - np.searchsorted(np.sort(kept), places, side="right") / len(kept)
-    return float(places[np.argmin(np.abs(under - above))])
 
 
 def _scores(reader: Reader, tokenizer: Tokenizer, rows: list[Pair]) -> Reals:
