@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ FEWEST = 2
 Topic = Mapping[str, Any]
 
 
-def faults(topics: list[Topic]) -> Iterator[str]:
+def faults(topics: Sequence[Topic]) -> Iterator[str]:
     """Yield what is missing, unknown or said twice."""
     ids = Counter(topic.get("id", "?") for topic in topics)
     yield from (f"{name}: the id is not unique" for name, times in ids.items() if times > 1)
