@@ -57,6 +57,10 @@ NETWORK_POSITIVES = 0.3
 HEAVIEST = 20.0
 """Most that one row may weigh in the network, so that a rare label does not hang on a few."""
 
+BY_WORDS_ALONE = frozenset({"injection"})
+"""Labels that the sentence model is not asked about: an order and a harmless sentence in the words
+of one mean nearly the same to it (AUC .80 on NotInject beside attacks, n-grams .90)."""
+
 EMBEDDED_ROWS: Mapping[str, int] = {
     "davidson": 4_000,
     "sms_spam": 3_000,
@@ -135,7 +139,8 @@ def train(
             meanings.append(fit(vectors.whole, close, EMBEDDING_RECIPE))
             near = everyday & material.embedded
             of_label = deep[:, labels.index(label)]
-            embedded[label] = _unseen(material, close, near, [scores, meant, of_label])
+            by_model = [scores] if label in BY_WORDS_ALONE else [scores, meant, of_label]
+            embedded[label] = _unseen(material, close, near, by_model)
         print(f"{label}: {known.known.sum()} rows, {recipe}", flush=True)
     learned = Learned(
         labels=tuple(labels),
