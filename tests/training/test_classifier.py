@@ -1,6 +1,5 @@
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,14 +90,6 @@ def test_a_classifier_can_be_made_without_a_sentence_model(tmp_path: Path) -> No
     bad, fine = classifier.score(["coffee win a free prize", "bread and music"])
     assert alone.embedded == {}
     assert bad["spam"] > 0.5 > fine["spam"]
-
-
-def test_orders_to_machines_are_read_by_words_alone() -> None:
-    rows = [replace(row, known={"injection": row.known["spam"]}) for row in toy_rows()]
-    trained = train(rows, ("injection",), embedder=BagOfWords(), shape=SMALL)
-    reading = trained.embedded["injection"].reading
-    assert reading.ngrams > 0
-    assert reading.embedding == reading.network == 0
 
 
 def test_the_runtime_agrees_with_scikit_learn(trained: Trained, tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from training.classifier.card import card
 from training.classifier.export import export
 from training.classifier.own_sentences import write_filled
 from training.classifier.rows import LABELS, read_rows
-from training.classifier.topic_posts import topic_rows
 from training.classifier.train import train
 
 
@@ -87,7 +86,7 @@ def _train(given: argparse.Namespace) -> None:
         raise UsageError("no data folder was named", hint="Use --data DIR or set AMICUS_DATA.")
     data = Path(given.data)
     embedder = None if given.no_embedder else _embedder(given.cache)
-    rows = [*read_rows(data), *topic_rows()]
+    rows = read_rows(data)
     trained = train(rows, LABELS, embedder=embedder)
     if isinstance(embedder, Remembering):
         embedder.save()

@@ -20,9 +20,6 @@ _ROWS_A_BAND = 2
 _UNSPECIFIC = ("split:",)
 """Keys that describe a row without tying it to others."""
 
-_WRITTEN = frozenset({"own", "topics"})
-"""Sets that we wrote ourselves: their keys say what belongs together."""
-
 
 def groups(rows: Sequence[Row]) -> npt.NDArray[np.int64]:
     """Return a group number for each row; the same number means: same side of every fold."""
@@ -50,7 +47,7 @@ def folds(group: npt.NDArray[np.int64], count: int, *, salt: str = "") -> npt.ND
 
 def _keys(row: Row) -> list[str]:
     stated = [key for key in row.group_keys if not key.startswith(_UNSPECIFIC)]
-    if row.source in _WRITTEN:
+    if row.source == "own":
         return stated
     return [*stated, *_near_duplicate_keys(row.group_text or row.text)]
 

@@ -40,7 +40,7 @@ LINES = {"strict_line": 0.005, "line": 0.01, "watch_line": 0.05}
 """The share of harmless texts that may cross each line."""
 
 RECIPES = (Recipe(2.0, None), Recipe(4.0, 0.3))
-_ATTACKS = (("notinject", 15.0), ("prompt_injection", 5.0), ("injection_variants", 5.0))
+_ATTACKS = (("notinject", 6.0), ("prompt_injection", 3.0), ("injection_variants", 3.0))
 RECIPES_OF: Mapping[str, Sequence[Recipe]] = {
     "hate": (Recipe(2.0, None),),
     "offensive": (Recipe(2.0, None),),
@@ -57,10 +57,6 @@ NETWORK_POSITIVES = 0.3
 HEAVIEST = 20.0
 """Most that one row may weigh in the network, so that a rare label does not hang on a few."""
 
-BY_WORDS_ALONE = frozenset({"injection"})
-"""Labels that the sentence model is not asked about: an order and a harmless sentence in the words
-of one mean nearly the same to it (AUC .80 on NotInject beside attacks, n-grams .90)."""
-
 EMBEDDED_ROWS: Mapping[str, int] = {
     "davidson": 4_000,
     "sms_spam": 3_000,
@@ -68,8 +64,8 @@ EMBEDDED_ROWS: Mapping[str, int] = {
 }
 """Most rows of a large set that are embedded; sentence vectors take ten milliseconds each."""
 
-NOT_HARMLESS = frozenset({"hatemoji", "topics", "toxic_spans"})
-"""Sets without everyday texts: what was made to look like violations, and toxic comments."""
+NOT_HARMLESS = frozenset({"hatemoji", "toxic_spans"})
+"""Sets without everyday texts: contrast pairs made to look like violations, and toxic comments."""
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -139,8 +135,7 @@ def train(
             meanings.append(fit(vectors.whole, close, EMBEDDING_RECIPE))
             near = everyday & material.embedded
             of_label = deep[:, labels.index(label)]
-            by_model = [scores] if label in BY_WORDS_ALONE else [scores, meant, of_label]
-            embedded[label] = _unseen(material, close, near, by_model)
+            embedded[label] = _unseen(material, close, near, [scores, meant, of_label])
         print(f"{label}: {known.known.sum()} rows, {recipe}", flush=True)
     learned = Learned(
         labels=tuple(labels),
@@ -218,7 +213,7 @@ def fitted_network(material: Material, labels: Sequence[Signal], use: Flags) -> 
     if material.meanings is None:
         raise ValueError("there are no sentence vectors")
     known = [answers(material.rows, label).only(use) for label in labels]
-    weight = np.stack([_network_weights(each) for each in known], axis=1)
+    weight = np.stack([mixed_weights(each, NETWORK_POSITIVES) for each in known], axis=1)
     weight *= use.sum() / np.maximum((weight > 0).sum(axis=0), 1)
     y = np.stack([each.y for each in known], axis=1)
     return fit_network(
@@ -226,12 +221,6 @@ def fitted_network(material: Material, labels: Sequence[Signal], use: Flags) -> 
         np.maximum(y, 0)[use].astype(np.float32),
         np.minimum(weight, HEAVIEST)[use].astype(np.float32),
     )
-
-
-def _network_weights(known: Answers) -> Reals:
-    """Return the weights of a label's rows in the network, sets weighted as in its recipes."""
-    recipe = RECIPES_OF.get(known.label, RECIPES)[0]
-    return mixed_weights(known, NETWORK_POSITIVES, sizes=recipe.sizes, emphasis=recipe.emphasis)
 
 
 def _unseen(

@@ -31,8 +31,6 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 _ALLOWED = 0.05
 _DRESSED: tuple[Signal, ...] = ("hate", "scam")
-_UNDRESSED = frozenset({"own", "topics", "hatemoji"})
-"""Sets whose texts are not dressed: our own, and contrast pairs that hang on an emoji."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def disguise_reports(
         texts = [
             row.text
             for row, fold in zip(material.rows, material.fold.tolist(), strict=True)
-            if fold == 0 and row.known.get(label) == 1 and row.source not in _UNDRESSED
+            if fold == 0 and row.known.get(label) == 1 and row.source not in {"own", "hatemoji"}
         ]
         some = Random(0).sample(texts, min(most, len(texts)))
         reports.append(_disguise_report(classifier, label, some))
