@@ -1,7 +1,7 @@
 """`python -m training.together --data DIR`: what classifier and reader reach when they are joined.
 
-Two figures that no single model is asked for: hate on the fifth of HateXplain that the reader has
-not seen, and any category of harm on the moderation set. Nothing of it ships or is tuned: the
+Three figures: hate on the fifth of HateXplain that the reader has not seen, any category of harm on
+the moderation set, and orders to a machine beside innocent texts with the same words. Nothing of it ships or is tuned: the
 weights of the join are fitted on four folds and scored on the fifth.
 """
 
@@ -20,7 +20,7 @@ from retrieval.embedder import open_embedder
 from retrieval.reader import Reader, open_reader
 from training.classifier.__main__ import Remembering
 from training.classifier.learn import answers
-from training.classifier.metrics import Estimate, auc_score, estimate
+from training.classifier.metrics import Estimate, auc_score, estimate, recall_score_at
 from training.classifier.rows import LABELS, read_rows
 from training.classifier.splits import (
     any_estimates,
@@ -30,6 +30,7 @@ from training.classifier.splits import (
     joined_for_any,
 )
 from training.classifier.train import Trained, train
+from training.classifier.tricks import innocent_line
 from training.reader.texts import is_held, table
 
 Reals = npt.NDArray[np.float64]
@@ -46,7 +47,11 @@ def main() -> None:
     embedder.save()
     reader = open_reader(threads=1)
     print("| what | value | 95 % | n |\n|---|---|---|---|")
-    for name, found, number in (*hate(trained, reader), *any_category(trained, reader)):
+    for name, found, number in (
+        *hate(trained, reader),
+        *any_category(trained, reader),
+        *injection(trained, reader),
+    ):
         print(f"| {name} | {found.value:.3f} | {found.low:.3f} to {found.high:.3f} | {number} |")
 
 
@@ -86,6 +91,32 @@ def any_category(trained: Trained, reader: Reader) -> Iterator[tuple[str, Estima
         for rows, found in any_estimates(asked, score).items():
             number = len(asked.y) if rows == "all rows" else int(asked.full.sum())
             yield f"moderation, any category, {rows}: {name}, AUPRC", found, number
+
+
+def injection(trained: Trained, reader: Reader) -> Iterator[tuple[str, Estimate, int]]:
+    """Recall of orders to a machine at the line that one in twenty innocent texts crosses.
+
+    The reader has learnt from the training part of the deepset texts and from our own; not from the
+    variants, the innocent texts or the deepset test part.
+    """
+    rows, group = trained.material.rows, trained.material.group
+    source = np.asarray([row.source for row in rows])
+    test = np.asarray([row.id.startswith("deepset-test") for row in rows])
+    innocent, variants = source == "notinject", source == "injection_variants"
+    use = np.flatnonzero(innocent | variants | test)
+    y = np.asarray([int(rows[i].known.get("injection", 0) == 1) for i in use.tolist()])
+    texts = [rows[i].text for i in use.tolist()]
+    rule = table("measure.toml")["rule"]["injection"]
+    said = np.clip(trained.embedded["injection"].said[use], 1e-6, 1 - 1e-6)
+    scores = {"the classifier": np.log(said / (1 - said)), "the reader": _read(reader, rule, texts)}
+    pieces = np.column_stack(list(scores.values()))
+    scores["joined"] = _joined(pieces, y, trained.material.fold[use])
+    for name, score in scores.items():
+        line = innocent_line(score[innocent[use]])
+        for kind, chosen in (("variants", variants[use]), ("deepset test", test[use])):
+            here = np.flatnonzero(chosen & (y == 1))
+            recall = estimate(recall_score_at(line), y[here], score[here], group=group[use][here])
+            yield f"injection, {kind}: {name}, recall", recall, len(here)
 
 
 def _read(reader: Reader, rule: str, texts: list[str]) -> Reals:

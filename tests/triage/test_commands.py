@@ -171,7 +171,7 @@ def test_the_embedded_model_works_a_docket_to_its_end(amicus: Amicus) -> None:
 
 def test_copies_are_decided_once_and_overturned_together(amicus: Amicus) -> None:
     text = (
-        "@user{} dear friend, I doubled my savings in a week with the coins of Falcon Trust and you can, "
+        "@user{} dear friend, I doubled my savings in a week with the coins of Falcon Trust, "
         "write to me today and I show you how"
     )
     told = [a_case(number, text=text.format(number)) for number in range(6)]

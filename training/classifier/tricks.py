@@ -56,7 +56,7 @@ def injection_report(trained: Trained, unseen: Unseen) -> InjectionReport:
     test = np.asarray([row.id.startswith("deepset-test") for row in material.rows])
     said = unseen.said
     innocent = source == "notinject"
-    line = _line(said[innocent])
+    line = innocent_line(said[innocent])
     variants = source == "injection_variants"
     letters = _by_variant(material, trained)
 
@@ -69,13 +69,14 @@ def injection_report(trained: Trained, unseen: Unseen) -> InjectionReport:
         innocent=int(innocent.sum()),
         innocent_over=float((said[innocent] > line).mean()),
         variants=found(said, variants, line),
-        unseen_variants=found(letters, variants, _line(letters[innocent])),
+        unseen_variants=found(letters, variants, innocent_line(letters[innocent])),
         test=found(said, test, line),
         test_over=float((said[test & (y == 0)] > line).mean()),
     )
 
 
-def _line(innocent: Reals) -> float:
+def innocent_line(innocent: Reals) -> float:
+    """Return the line that no more than the allowed share of innocent texts crosses."""
     return float(np.sort(innocent)[::-1][int(_ALLOWED * len(innocent))])
 
 
