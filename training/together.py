@@ -1,8 +1,8 @@
 """`python -m training.together --data DIR`: what classifier and reader reach when they are joined.
 
 Three figures: hate on the fifth of HateXplain that the reader has not seen, any category of harm on
-the moderation set, and orders to a machine beside innocent texts with the same words. Nothing of it ships or is tuned: the
-weights of the join are fitted on four folds and scored on the fifth.
+the moderation set, and orders to a machine beside innocent texts with the same words. Nothing of it
+ships or is tuned: the weights of the join are fitted on four folds and scored on the fifth.
 """
 
 from __future__ import annotations
