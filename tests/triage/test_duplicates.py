@@ -99,6 +99,15 @@ def test_a_link_is_the_same_by_its_host_unless_many_people_share_it() -> None:
     assert not same(own.format("a"), own.format("a").replace("https", "hxxps"))
 
 
+def test_where_a_link_stands_between_words_is_part_of_what_is_said() -> None:
+    link = "https://rose-prize.example/start"
+    assert not same(
+        f"Dear members open not {link} and sign up", f"Dear members open {link} not and sign up"
+    )
+    assert same(f"Open this now {link}", f"OPEN this now {link}?r=71 !!!")
+    assert same(f"Open this now {link}", f"Open this now x7k92qzt {link}")
+
+
 def test_the_same_words_in_another_setting_are_another_case() -> None:
     assert not same(SCAM, SCAM, context=[{"text": "Which of these is a scam?"}])
     assert not same(SCAM, SCAM, surface="profile")

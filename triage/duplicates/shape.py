@@ -29,6 +29,8 @@ _MAY_HOLD_LINK = re.compile(r"[./:]|dot|www", re.IGNORECASE)
 _QUOTES = frozenset('"“”„«»‟″')
 _MEANINGFUL = frozenset("?%$€£¥#")
 """Marks that change what is said; other punctuation is dress."""
+_LINK = "⧉"
+"""Stands where a link stood: "open not LINK" is not "open LINK, not"."""
 _SHORTEST_TAG = 6
 _SHORTEST_NUMBER_TAG = 5
 _SHORTEST_WORD = 3
@@ -98,7 +100,8 @@ def spoken(text: str) -> str:
 
 
 def _stands_at_an_end(found: re.Match[str], text: str) -> bool:
-    return not text[: found.start()].strip() or not text[found.end() :].strip(" \t\n.,!?)")
+    before, after = text[: found.start()], text[found.end() :]
+    return not before.strip(f" \t\n{_LINK}") or not after.strip(f" \t\n.,!?){_LINK}")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -192,7 +195,7 @@ def _one_slip(one: str, other: str) -> bool:
 
 def _without(text: str, links: tuple[Link, ...]) -> str:
     for link in reversed(links):
-        text = f"{text[: link.start]} {text[link.end :]}"
+        text = f"{text[: link.start]} {_LINK} {text[link.end :]}"
     return text
 
 
