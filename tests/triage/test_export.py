@@ -78,7 +78,11 @@ def test_a_line_says_who_was_first_and_what_an_audit_found(
     decided: dict[str, DocketCase],
 ) -> None:
     closed, by_person = decided["c-1"], decided["c-2"]
-    undone = {"overturned": True, "decided_by": "person", "first_decided_by": "machine"}
+    undone: dict[str, Any] = {
+        "overturned": True,
+        "decided_by": "person",
+        "first_decided_by": "machine",
+    }
     told = exported(replace(closed, audit_wrong=True, audit_call="none:garden.1"))
     assert (told["audit"], told["first_decided_by"]) == (
         {"decision": "allowed", "wrong": True},
