@@ -38,8 +38,7 @@ def own_call(said: str, rulebook: Rulebook) -> OwnCall:
         UsageError: It names no decision or action, or a section that this rulebook does not have.
     """
     call, _, cited = said.strip().partition(":")
-    action = next((known for known in ACTIONS if known == call), None)
-    decision = DECISION_OF[action] if action else _decision(call)
+    action, decision = _action(call), decision_said(said)
     sections = tuple(part.strip() for part in cited.split(",") if part.strip())
     for section in sections:
         if rulebook.section(section) is None:
@@ -61,8 +60,12 @@ def decision_said(said: str) -> Decision:
         UsageError: It names no decision or action.
     """
     call = said.strip().partition(":")[0]
-    action = next((known for known in ACTIONS if known == call), None)
+    action = _action(call)
     return DECISION_OF[action] if action else _decision(call)
+
+
+def _action(call: str) -> Action | None:
+    return next((known for known in ACTIONS if known == call), None)
 
 
 def _decision(call: str) -> Decision:

@@ -263,12 +263,14 @@ def _lend(
 def worked_by(person: str, now: float) -> ColumnElement[float | None]:
     """How long people have worked on a case, with what a person who holds it adds until now.
 
-    From taking it to letting it go or taking it again: no more than a lease. What was lent and
-    never came back adds nothing, and neither does a clock that was set back.
+    From taking it to letting it go or taking it again, and no more than the lease: who decides on
+    the next morning did not work all night. What was lent and never came back adds nothing, and
+    neither does a clock that was set back.
     """
     holds = LEASED & (docket.c.held_by == person) & (docket.c.held_since <= now)
-    until = func.coalesce(docket.c.person_seconds, 0.0) + (now - docket.c.held_since)
-    return case((holds, until), else_=docket.c.person_seconds)
+    ended = case((docket.c.held_until < now, docket.c.held_until), else_=now)
+    worked = func.coalesce(docket.c.person_seconds, 0.0) + (ended - docket.c.held_since)
+    return case((holds, worked), else_=docket.c.person_seconds)
 
 
 def let_go(

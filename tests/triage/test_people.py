@@ -220,6 +220,16 @@ def test_the_time_that_people_had_a_case_is_added_up(
     assert found(docket).person_seconds == pytest.approx(100)
 
 
+def test_nobody_works_longer_than_their_lease(
+    docket: Records, ruling: Callable[..., Ruling]
+) -> None:
+    taken(docket)
+
+    decide(docket, "c-1", ANN, ruling("allowed"), now=NOW + 50_000)
+
+    assert found(docket).person_seconds == pytest.approx(ANN.lease_seconds)
+
+
 def test_an_overturned_decision_keeps_who_made_it_first(
     docket: Records, ruling: Callable[..., Ruling]
 ) -> None:
