@@ -21,12 +21,12 @@ LOWERED = 0.15
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.40, topic_pairs),
-    (0.15, own_pairs),
+    (0.47, topic_pairs),
+    (0.12, own_pairs),
     (0.02, easy_own_pairs),
-    (0.23, public_pairs),
+    (0.22, public_pairs),
     (0.06, easy_public_pairs),
-    (0.11, form_pairs),
+    (0.08, form_pairs),
     (0.03, group_pairs),
 )
 EASY: tuple[tuple[float, Source], ...] = (

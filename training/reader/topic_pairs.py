@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from agent.embedded.reading import rule_text
+from policies.rulebook import Section
 from training.reader.deck import Deck, Pair, in_any_order
 from training.reader.form_pairs import banned_word
+from training.reader.sections import inverted, without_exceptions
 
 EXCEPTION, NEAR = 0.27, 0.22
 """Shares of posts that fall in an exception, and that only come near; the rest break the rule."""
@@ -20,6 +23,11 @@ WAYS = (0.41, 0.17, 0.42)
 """Of the rules that a post keeps: lenient ones, strict ones taken back, and strict ones on
 something else; with fewer of the last it learnt what a rule wants before what it is about."""
 REMARKED, LISTED, TEMPLATE = 0.12, 0.1, 0.1
+SECTIONED, SECTION_NEAR = 0.3, 0.4
+"""So many posts of a topic that belongs to a shipped section stand under its own text."""
+HARM = ("hate.", "harassment.1", "violence.1", "violence.3", "selfharm.1", "selfharm.4")
+TRADE = ("spam.", "fraud.", "phishing.", "illicit.", "impersonation.", "manipulation.")
+"""Sections whose cases surely keep the sections of the other kind."""
 STRANGERS: Mapping[str, Sequence[str]] = {
     "everyday": ("platforms", "regulated", "harm", "requests", "sections_harm", "sections_fraud"),
     "platforms": ("everyday", "harm", "creative", "sections_harm"),
@@ -33,9 +41,16 @@ STRANGERS: Mapping[str, Sequence[str]] = {
     "sections_harm": ("everyday", "platforms", "creative", "sections_fraud"),
     "sections_fraud": ("everyday", "harm", "creative", "sections_harm"),
     "reading": ("harm", "regulated", "sections_harm", "sections_fraud"),
+    "seeking": ("everyday", "creative", "places"),
+    "contempt": ("trades", "places", "sections_fraud", "regulated"),
+    "threads": ("places",),
+    "places": ("sections_harm", "sections_fraud", "contempt", "seeking"),
+    "trades": ("harm", "contempt", "sections_harm"),
+    "narrow": ("seeking", "sections_fraud"),
+    "family": ("seeking", "civic"),
 }
 """Files whose rules the posts of a file surely keep. What forums forbid anybody may do anywhere."""
-OVERLAPPING = frozenset({"forum", "support"})
+OVERLAPPING = frozenset({"forum", "support", "threads", "contempt"})
 
 Topic = Mapping[str, Any]
 
@@ -48,10 +63,49 @@ def topic_pairs(deck: Deck) -> Iterator[Pair]:
         yield from _near(topic, deck)
     elif drawn < NEAR + EXCEPTION and topic.get("exception"):
         yield from _exceptional(topic, deck)
+    elif _section(topic, deck) is not None and deck.chance.random() < SECTIONED:
+        yield from _under_section(topic, deck)
     else:
         post = deck.chance.choice(topic["does"])
         yield Pair(_breaking(topic, deck), post, violates=True, kind="topic:does")
         yield Pair(_keeping(topic, deck), post, violates=False, kind="topic:does")
+
+
+def _under_section(topic: Topic, deck: Deck) -> Iterator[Pair]:
+    """A post under the shipped section that it breaks, and that section turned or another one.
+
+    Most posts are also seen under the section as it is, and as if it allowed what it forbids, so
+    that the model cannot learn which posts a section is wont to hit.
+    """
+    section = _section(topic, deck)
+    if section is None:
+        return
+    if deck.chance.random() < SECTION_NEAR:
+        near = deck.chance.choice(topic["near"])
+        yield Pair(rule_text(section), near, violates=False, kind="topic:section_near")
+    post = deck.chance.choice(topic["does"])
+    whole = rule_text(section)
+    bare = without_exceptions(section)
+    broken = deck.chance.choice([whole, whole, bare, f"{whole} {deck.after('in_force')}"])
+    yield Pair(broken, post, violates=True, kind="topic:section")
+    ways = [inverted(section), f"{whole} {deck.after('suspended')}"]
+    far = _far_section(section, deck)
+    if far is not None:
+        ways += [rule_text(far)] * 2
+    yield Pair(deck.chance.choice(ways), post, violates=False, kind="topic:section")
+
+
+def _section(topic: Topic, deck: Deck) -> Section | None:
+    return deck.rulebook.section(topic.get("section", ""))
+
+
+def _far_section(section: Section, deck: Deck) -> Section | None:
+    """Return a section that the cases of another surely keep, if there is one."""
+    for mine, others in ((HARM, TRADE), (TRADE, HARM)):
+        if section.id.startswith(mine):
+            far = [other for other in deck.rulebook.sections if other.id.startswith(others)]
+            return deck.chance.choice(far) if far else None
+    return None
 
 
 def _near(topic: Topic, deck: Deck) -> Iterator[Pair]:

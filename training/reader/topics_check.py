@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-FIELDS = {"id", "also", "about", "strict", "lenient", "does", "near", "exception"}
+FIELDS = {"id", "section", "also", "about", "strict", "lenient", "does", "near", "exception"}
 LISTS = ("strict", "lenient", "does", "near")
 FEWEST = 2
 
@@ -37,12 +38,15 @@ def _faults_of(topic: Topic, ids: set[str]) -> Iterator[str]:
         for other in topic.get("also", ())
         if other not in ids
     )
+    if (section := topic.get("section")) is not None and not _SECTION.fullmatch(section):
+        yield f"section {section!r} is no id such as hate.1"
     for case in topic.get("exception", ()):
         yield from (f"an exception without {key}" for key in _EXCEPTION if not case.get(key))
     if both := set(topic.get("strict", ())) & set(topic.get("lenient", ())):
         yield f"strict and lenient at once: {sorted(both)}"
 
 
+_SECTION = re.compile(r"[a-z]+\.\d+")
 _EXCEPTION = ("strict", "lenient", "texts")
 
 

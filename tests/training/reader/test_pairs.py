@@ -193,3 +193,26 @@ def test_kept_topics_are_not_learnt_from(deck: Deck) -> None:
     kept = {post for t in topics() if is_kept(t["id"]) for post in (*t["does"], *t["near"])}
     assert kept
     assert not kept & {pair.case for pair in islice(pairs(deck), 10_000)}
+
+
+def test_a_topic_of_a_section_is_read_under_it_as_it_is_and_turned_round(deck: Deck) -> None:
+    of_section = {
+        post: rule_text(section)
+        for topic in deck.topics
+        if (section := deck.rulebook.section(topic.get("section", ""))) is not None
+        for post in topic["does"]
+    }
+    drawn = [p for _ in range(6000) for p in topic_pairs(deck) if p.kind == "topic:section"]
+    assert drawn
+    for pair in drawn:
+        own = of_section[pair.case]
+        if pair.violates:
+            assert pair.rule.startswith(own.partition(".")[0])
+        else:
+            assert pair.rule != own
+
+
+def test_every_section_that_a_topic_names_exists(deck: Deck) -> None:
+    named = {topic["section"] for topic in topics() if "section" in topic}
+    assert named
+    assert all(deck.rulebook.section(name) is not None for name in named)
