@@ -13,7 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -187,12 +187,22 @@ def write_whole(path: Path, lines: Iterator[str]) -> None:
     Raises:
         InputError: The file cannot be written there; what was there before is untouched.
     """
+    with whole_file(path) as part, part.open("w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a file beside `path` that takes its place once it is written, and is gone otherwise.
+
+    Raises:
+        InputError: The file cannot be written there; what was there before is untouched.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
+        yield part
         part.replace(path)
     except OSError as error:
         raise InputError(
@@ -200,4 +210,5 @@ def write_whole(path: Path, lines: Iterator[str]) -> None:
             hint="name a file in a folder that you may write in, on a disk with room",
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.own_call import decision_said
-from errors import InputError, shown
+from agent.review_file import whole_file
+from errors import InputError
 from records.docket.reading import DocketCase
 
 ROWS_TOGETHER = 5_000
@@ -94,13 +95,10 @@ def write_parquet(path: Path, cases: Iterable[DocketCase]) -> int:
     }
     schema = pa.schema({name: kinds.get(name, pa.string()) for name in COLUMNS})
     written = 0
-    try:
-        with pq.ParquetWriter(path, schema) as writer:
-            for some in _some(cases):
-                writer.write_table(pa.Table.from_pylist(some, schema=schema))
-                written += len(some)
-    except OSError as error:
-        raise InputError(f"cannot write {shown(str(path), 200)}: {error.strerror}") from None
+    with whole_file(path) as part, pq.ParquetWriter(part, schema) as writer:
+        for some in _some(cases):
+            writer.write_table(pa.Table.from_pylist(some, schema=schema))
+            written += len(some)
     return written
 
 

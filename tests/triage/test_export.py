@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
+import errno
 import json
 import re
+import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from agent.own_call import own_call
 from errors import InputError
@@ -21,7 +23,7 @@ from records.store import Records
 from tests.triage.scenes import NOW, a_case
 from triage.closing import NothingCloses
 from triage.deciding import Ruling, decide
-from triage.export import exported, json_lines, write_parquet
+from triage.export import COLUMNS, exported, json_lines, write_parquet
 from triage.people import Person
 from triage.statements import Statement, faults_of, read_platform, reasons_for
 
@@ -98,14 +100,53 @@ def test_a_line_says_who_was_first_and_what_an_audit_found(
     assert exported(by_person)["first_decided_by"] == "person"
 
 
-def test_parquet_says_what_it_needs_or_writes_the_same_rows(
+def test_parquet_holds_the_same_rows_as_the_lines(
     decided: dict[str, DocketCase], tmp_path: Path
 ) -> None:
-    if importlib.util.find_spec("pyarrow") is None:
-        with pytest.raises(InputError, match="needs pyarrow"):
-            write_parquet(tmp_path / "a.parquet", decided.values())
-    else:
-        assert write_parquet(tmp_path / "a.parquet", decided.values()) == len(decided)
+    file = tmp_path / "a.parquet"
+
+    assert write_parquet(file, decided.values()) == len(decided)
+
+    rows = parquet.read_table(file).to_pylist()
+    for row, line in zip(rows, json_lines(decided.values()), strict=True):
+        told = json.loads(line)
+        verdict = row.pop("verdict")
+        assert (json.loads(verdict) if verdict else None) == told.pop("verdict")
+        assert row == told
+
+
+def test_a_docket_without_a_case_is_parquet_with_every_column(tmp_path: Path) -> None:
+    assert write_parquet(tmp_path / "a.parquet", []) == 0
+    assert tuple(parquet.read_table(tmp_path / "a.parquet").column_names) == COLUMNS
+
+
+def test_a_parquet_file_appears_whole_or_not_at_all(
+    decided: dict[str, DocketCase], tmp_path: Path
+) -> None:
+    def broken() -> Iterator[DocketCase]:
+        yield from decided.values()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = tmp_path / "out"
+    out.mkdir()
+    file = out / "a.parquet"
+    file.write_text("before", encoding="utf-8")
+    with pytest.raises(InputError, match="No space left"):
+        write_parquet(file, broken())
+
+    assert list(out.iterdir()) == [file]
+    assert file.read_text(encoding="utf-8") == "before"
+    for nowhere in (out / "no" / "a", file / "b"):
+        with pytest.raises(InputError):
+            write_parquet(nowhere, decided.values())
+
+
+def test_without_pyarrow_parquet_says_what_it_needs(
+    decided: dict[str, DocketCase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match="needs pyarrow"):
+        write_parquet(tmp_path / "a.parquet", decided.values())
 
 
 def test_a_decision_becomes_a_statement_that_the_database_takes(
