@@ -205,8 +205,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
+        told = os.strerror(error.errno) if error.errno else str(error)
         raise InputError(
-            f"{path}: {error.strerror or error}",
+            f"{path}: {told}",
             hint="name a file in a folder that you may write in, on a disk with room",
         ) from None
     finally:

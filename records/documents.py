@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     Subquery,
@@ -59,14 +58,19 @@ def insert_new(
     rows: Sequence[Mapping[str, Any]],
     *,
     always: Mapping[str, Any] | None = None,
-) -> None:
+) -> list[Any]:
     """Do the same, and leave rows as they are that are there already.
 
     SQLAlchemy compiles such a statement anew each time, which takes a millisecond or two.
+
+    Returns:
+        The first column of the rows that were new; the columns are in the order of the keys.
     """
-    if rows:
-        add = _inserting(connection, table, rows, always or {})
-        connection.execute(add.on_conflict_do_nothing())
+    if not rows:
+        return []
+    add = _inserting(connection, table, rows, always or {}).on_conflict_do_nothing()
+    key = table.c[next(iter(rows[0]))]
+    return list(connection.execute(add.returning(key)).scalars())
 
 
 def _inserting(
@@ -85,8 +89,9 @@ def _columns(
 ) -> list[ColumnElement[Any]]:
     """Read the document in the dialect's own way."""
     if connection.dialect.name == "postgresql":
-        document = cast(literal(told, Text()), JSON)
-        value = func.json_array_elements(document).table_valued("value").c.value
+        # JSONB is taken apart once; JSON would be read anew for each column.
+        document = cast(literal(told, Text()), postgresql.JSONB)
+        value = func.jsonb_array_elements(document).table_valued("value").c.value
         texts = [value.op("->>")(literal_column(str(number))) for number in range(len(names))]
         return [
             (

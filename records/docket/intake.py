@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from records.docket.entries import NewCase
-from records.documents import insert_new
+from records.documents import insert_new, insert_rows, rows_in
 from records.store import Records
 from records.tables import docket, docket_cases
 
@@ -34,36 +34,38 @@ def take_in(records: Records, batch: Sequence[NewCase], *, now: float) -> Intake
     for case in batch:
         first.setdefault(case.case_id, case)
     with records.writing() as connection:
-        before = _fingerprints(connection, list(first))
         # In the order of their ids, so that two who add the same cases wait instead of locking up.
-        fresh = [first[case_id] for case_id in sorted(first.keys() - before.keys())]
-        _insert(connection, fresh, now)
-        kept = before | _kept_meanwhile(connection, fresh)
+        fresh = _entered(connection, [first[case_id] for case_id in sorted(first)], now)
+        kept = {case_id: first[case_id].fingerprint for case_id in fresh}
+        kept |= _fingerprints(connection, sorted(first.keys() - fresh))
     others = tuple(case.case_id for case in batch if kept[case.case_id] != case.fingerprint)
-    new = sum(kept[case.case_id] == case.fingerprint for case in fresh)
-    return Intake(new, len(batch) - len(others) - new, others)
+    return Intake(len(fresh), len(batch) - len(others) - len(fresh), others)
 
 
-def _kept_meanwhile(connection: Connection, fresh: Sequence[NewCase]) -> dict[str, str]:
-    """What is there after the insert: another process may have been first with another content."""
-    if connection.dialect.name == "sqlite":  # which has one writer at a time
-        return {case.case_id: case.fingerprint for case in fresh}
-    return _fingerprints(connection, [case.case_id for case in fresh])
+def _entered(connection: Connection, cases: Sequence[NewCase], now: float) -> set[str]:
+    """Add what is not there, and return the ids of it.
+
+    The small rows go first: of what is there already no content is sent. Whoever adds the same case
+    at the same time waits here until it is known who was first.
+    """
+    rows = [{"case_id": c.case_id, "due": c.due, "policy": c.policy} for c in cases]
+    fresh = set(insert_new(connection, docket, rows, always={**_ENTERING, "added_at": now}))
+    contents = [
+        {"case_id": c.case_id, "content": c.content, "fingerprint": c.fingerprint}
+        for c in cases
+        if c.case_id in fresh
+    ]
+    insert_rows(connection, docket_cases, contents)
+    return fresh
 
 
 def _fingerprints(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    asked = rows_in(connection, docket_cases, [{"case_id": case_id} for case_id in ids])
     query = select(docket_cases.c.case_id, docket_cases.c.fingerprint)
-    found = connection.execute(query.where(docket_cases.c.case_id.in_(ids)))
-    return {row.case_id: row.fingerprint for row in found}
-
-
-def _insert(connection: Connection, fresh: Sequence[NewCase], now: float) -> None:
-    cases = [
-        {"case_id": c.case_id, "content": c.content, "fingerprint": c.fingerprint} for c in fresh
-    ]
-    insert_new(connection, docket_cases, cases)
-    rows = [{"case_id": c.case_id, "due": c.due, "policy": c.policy} for c in fresh]
-    insert_new(connection, docket, rows, always={**_ENTERING, "added_at": now})
+    query = query.where(docket_cases.c.case_id.in_(select(asked.c.case_id)))
+    return {row.case_id: row.fingerprint for row in connection.execute(query)}
 
 
 _ENTERING: dict[str, object] = {
