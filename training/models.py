@@ -60,6 +60,7 @@ MAKERS = (
     Maker("links", options=("--pages", sysconfig.get_path("purelib"))),
     Maker("reader", needs=("torch", "onnx")),
     Maker("embedded"),
+    Maker("seen"),
 )
 """Every model that ships, in the order in which one needs the other."""
 

@@ -14,6 +14,7 @@ from evals.risk.claims import Budget
 from evals.run import Manifest, Recorded
 from policies.rulebook import Rulebook
 from tests.triage.scenes import NOW, verdict_on
+from training.reader.texts import topics
 from triage.risk.calibrating import Terms, certificate_from, refuse_fitted, verdicts_of
 from triage.risk.told import certificate_lines
 
@@ -142,6 +143,13 @@ def test_cases_that_fitted_the_model_are_refused_whatever_their_dress(village: R
 
     with pytest.raises(InputError, match="1 of 2 golden cases fitted the model"):
         refuse_fitted(golden_of("Nobody has ever said this of a rose.", text.upper()), village)
+
+
+def test_texts_that_the_reader_has_learnt_from_are_refused(village: Rulebook) -> None:
+    post = topics()[0]["does"][0]
+
+    with pytest.raises(InputError, match="1 of 1 golden cases fitted the model"):
+        refuse_fitted(golden_of(post), village)
 
 
 def test_examples_of_the_rulebook_are_refused(village: Rulebook) -> None:

@@ -18,6 +18,7 @@ from training.embedded.card import card
 from training.embedded.fit import fit
 from training.embedded.gather import gather
 from training.embedded.posture import ship
+from training.folders import train_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +43,7 @@ def main() -> None:
             given.golden,
             accounts=given.accounts,
             precedents=given.precedents,
-            data=given.data,
+            data=train_folder(given.data),
         )
     fitted = fit(gathered)
     (given.out / "weights.json").write_text(fitted.weights.model_dump_json(indent=1) + "\n")

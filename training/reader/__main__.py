@@ -22,6 +22,7 @@ from policies.reading import load_rulebook
 from policies.rulebook import Rulebook
 from training.embedder.source import fetch, read
 from training.embedder.storage import DYNAMIC
+from training.folders import train_folder
 from training.reader.batches import batches, encoded
 from training.reader.decisions import is_held, mixed, read_decisions
 from training.reader.deck import Deck, Pair
@@ -126,7 +127,7 @@ def _from_decisions(given: argparse.Namespace) -> Reader:
 
 def _deck(rulebook: Rulebook, seed: int, data: Path | None) -> Deck:
     shown = [*shown_texts(), *rulebook_texts(rulebook)]
-    labelled = labelled_texts(data) if data is not None else []
+    labelled = labelled_texts(train_folder(data)) if data is not None else []
     return Deck(shown, labelled, rulebook, random.Random(seed))
 
 

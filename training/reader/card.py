@@ -10,6 +10,7 @@ from pathlib import Path
 
 from policies.reading import load_rulebook
 from retrieval.reader import Reader, open_reader
+from training.folders import train_folder
 from training.reader.measure import (
     EVERY,
     Figure,
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=EVERY, help="rows of a set, evenly spread")
     parser.add_argument("--how-long", default="not noted")
     given = parser.parse_args()
+    given.data = train_folder(given.data)
     reader = open_reader(threads=1, folder=given.folder)
     figures = list(_figures(reader, given))
     told = card(figures, _speed(reader), given.folder, given.data, given.how_long)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from itertools import groupby
 
 from errors import InputError, shown
@@ -16,6 +13,7 @@ from evals.golden import GoldenCase
 from evals.risk.claims import DIRECTIONS, Budget, Direction, Verdicts, claims_of
 from evals.risk.lines import Judged
 from evals.run import Manifest, Recorded
+from evals.seen import hashes_of, was_seen
 from policies.rulebook import Rulebook
 from triage.risk.certificate import (
     SECONDS_PER_DAY,
@@ -23,9 +21,6 @@ from triage.risk.certificate import (
     CertifiedClaim,
     policy_of,
 )
-
-_FEWEST_WORDS = 4
-"""Shorter texts are everybody's."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +116,12 @@ def refuse_fitted(golden: Sequence[GoldenCase], rulebook: Rulebook) -> None:
     Raises:
         InputError: Some are; a claim about them would say nothing about other cases.
     """
-    known = _fitted() | {_words(text) for text in _examples(rulebook)}
+    shown_by_rules = set(hashes_of(_examples(rulebook)).tolist())
     seen = [
         one.case.id
         for one in golden
-        if len(_words(one.case.text).split()) >= _FEWEST_WORDS and _words(one.case.text) in known
+        if was_seen(one.case.text)
+        or not shown_by_rules.isdisjoint(hashes_of([one.case.text]).tolist())
     ]
     if seen:
         named = ", ".join(shown(case_id) for case_id in seen[:3])
@@ -140,13 +136,3 @@ def _examples(rulebook: Rulebook) -> Iterable[str]:
     for section in rulebook.sections:
         yield from section.violates
         yield from section.allowed
-
-
-@lru_cache(maxsize=1)
-def _fitted() -> frozenset[str]:
-    text = (files("evals") / "sets" / "dev.jsonl").read_text(encoding="utf-8")
-    return frozenset(_words(json.loads(line).get("text", "")) for line in text.splitlines() if line)
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
