@@ -40,11 +40,11 @@ LINES = {"strict_line": 0.005, "line": 0.01, "watch_line": 0.05}
 """The share of harmless texts that may cross each line."""
 
 RECIPES = (Recipe(2.0, None), Recipe(4.0, 0.3))
-_ATTACKS = (("notinject", 10.0), ("prompt_injection", 10.0), ("injection_variants", 10.0))
+_ATTACKS = (("notinject", 6.0), ("prompt_injection", 3.0), ("injection_variants", 3.0))
 RECIPES_OF: Mapping[str, Sequence[Recipe]] = {
     "hate": (Recipe(2.0, None),),
     "offensive": (Recipe(2.0, None),),
-    "injection": (Recipe(1.5, None, "full", _ATTACKS),),
+    "injection": (Recipe(5.0, 0.35, "full", _ATTACKS),),
 }
 """The recipes that are tried for a label, where they are others than `RECIPES`.
 
@@ -52,9 +52,6 @@ Sets that cannot hold an injection are many; each by the root of its size, they 
 can. Hate and offensive have the most rows: a second recipe changed their figures by less than .005
 and takes minutes.
 """
-LETTERS_ALONE: frozenset[Signal] = frozenset({"injection"})
-"""Labels that are read by n-grams alone. A sentence vector says what a text is about, and innocent
-texts about instructions to machines are about the same as the others: with it fewer are found."""
 EMBEDDING_RECIPE = Recipe(cost=1.0, positives=0.3)
 NETWORK_POSITIVES = 0.3
 HEAVIEST = 20.0
@@ -138,9 +135,7 @@ def train(
             meanings.append(fit(vectors.whole, close, EMBEDDING_RECIPE))
             near = everyday & material.embedded
             of_label = deep[:, labels.index(label)]
-            told = 0.0 if label in LETTERS_ALONE else 1.0
-            pieces = [scores, told * meant, told * of_label]
-            embedded[label] = _unseen(material, close, near, pieces)
+            embedded[label] = _unseen(material, close, near, [scores, meant, of_label])
         print(f"{label}: {known.known.sum()} rows, {recipe}", flush=True)
     learned = Learned(
         labels=tuple(labels),
