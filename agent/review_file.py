@@ -189,8 +189,6 @@ def write_whole(path: Path, lines: Iterator[str]) -> None:
     """
     with whole_file(path) as part, part.open("w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -203,6 +201,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
         part.replace(path)
     except OSError as error:
         told = os.strerror(error.errno) if error.errno else str(error)

@@ -21,7 +21,7 @@ from errors import InputError
 
 FILE = "texts.npy"
 FEWEST_WORDS = 4
-_BITS = 64
+_BYTES = 8
 _RESTORE = "restore models/seen: reinstall Amicus, or in a checkout `git checkout models/seen`"
 
 
@@ -37,30 +37,26 @@ def plain_words(text: str) -> str:
 def hashes_of(texts: Iterable[str]) -> NDArray[np.uint64]:
     """Return the hashes of texts with words enough, each once, in rising order."""
     plain = {plain_words(text) for text in texts}
-    found = [_hash(words) for words in plain if words.count(" ") + 1 >= FEWEST_WORDS]
-    return np.unique(np.array(found, dtype=np.uint64))
-
-
-def was_seen(text: str) -> bool:
-    """Return whether a shipped model was fitted to a text with the same words.
-
-    Raises:
-        InputError: The file of hashes is missing or damaged.
-    """
-    words = plain_words(text)
-    if words.count(" ") + 1 < FEWEST_WORDS:
-        return False
-    known = _shipped()
-    place = int(np.searchsorted(known, np.uint64(_hash(words))))
-    return place < len(known) and int(known[place]) == _hash(words)
+    known = [words for words in plain if words.count(" ") + 1 >= FEWEST_WORDS]
+    return np.unique(np.array([_hash(words) for words in known], dtype=np.uint64))
 
 
 def _hash(words: str) -> int:
-    return int.from_bytes(hashlib.sha256(words.encode("utf-8", "replace")).digest()[: _BITS // 8])
+    return int.from_bytes(hashlib.sha256(words.encode("utf-8", "replace")).digest()[:_BYTES])
+
+
+def is_among(text: str, known: NDArray[np.uint64]) -> bool:
+    """Return whether a text has the words of one whose hash is known."""
+    return bool(np.isin(hashes_of([text]), known).any())
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> NDArray[np.uint64]:
+def shipped_hashes() -> NDArray[np.uint64]:
+    """Return the hashes of what the shipped models were fitted to.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
     with as_file(files("models") / "seen" / FILE) as path:
         return read_hashes(path)
 
@@ -74,13 +70,8 @@ def read_hashes(path: Path) -> NDArray[np.uint64]:
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path}: {getattr(error, 'strerror', None) or 'no array of numpy'}",
-            hint=_RESTORE,
-        ) from None
+        told = getattr(error, "strerror", None) or "no array of numpy"
+        raise InputError(f"{path}: {told}", hint=_RESTORE) from None
     if not isinstance(found, np.ndarray) or found.dtype != np.uint64 or found.ndim != 1:
-        raise InputError(
-            f"{path}: these are no hashes",
-            hint=_RESTORE,
-        )
+        raise InputError(f"{path}: these are no hashes", hint=_RESTORE)
     return found

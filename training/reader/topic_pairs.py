@@ -58,28 +58,26 @@ Topic = Mapping[str, Any]
 def topic_pairs(deck: Deck) -> Iterator[Pair]:
     """A post of a topic under a rule that it breaks, if there is one, and one that it keeps."""
     topic = deck.chance.choice(deck.topics)
+    section = deck.rulebook.section(topic.get("section", ""))
     drawn = deck.chance.random()
     if drawn < NEAR:
         yield from _near(topic, deck)
     elif drawn < NEAR + EXCEPTION and topic.get("exception"):
         yield from _exceptional(topic, deck)
-    elif _section(topic, deck) is not None and deck.chance.random() < SECTIONED:
-        yield from _under_section(topic, deck)
+    elif section is not None and deck.chance.random() < SECTIONED:
+        yield from _under_section(topic, section, deck)
     else:
         post = deck.chance.choice(topic["does"])
         yield Pair(_breaking(topic, deck), post, violates=True, kind="topic:does")
         yield Pair(_keeping(topic, deck), post, violates=False, kind="topic:does")
 
 
-def _under_section(topic: Topic, deck: Deck) -> Iterator[Pair]:
+def _under_section(topic: Topic, section: Section, deck: Deck) -> Iterator[Pair]:
     """A post under the shipped section that it breaks, and that section turned or another one.
 
     Most posts are also seen under the section as it is, and as if it allowed what it forbids, so
     that the model cannot learn which posts a section is wont to hit.
     """
-    section = _section(topic, deck)
-    if section is None:
-        return
     if deck.chance.random() < SECTION_NEAR:
         near = deck.chance.choice(topic["near"])
         yield Pair(rule_text(section), near, violates=False, kind="topic:section_near")
@@ -93,10 +91,6 @@ def _under_section(topic: Topic, deck: Deck) -> Iterator[Pair]:
     if far is not None:
         ways += [rule_text(far)] * 2
     yield Pair(deck.chance.choice(ways), post, violates=False, kind="topic:section")
-
-
-def _section(topic: Topic, deck: Deck) -> Section | None:
-    return deck.rulebook.section(topic.get("section", ""))
 
 
 def _far_section(section: Section, deck: Deck) -> Section | None:

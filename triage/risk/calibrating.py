@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+
 from errors import InputError, shown
 from evals.golden import GoldenCase
 from evals.risk.claims import DIRECTIONS, Budget, Direction, Verdicts, claims_of
 from evals.risk.lines import Judged
 from evals.run import Manifest, Recorded
-from evals.seen import hashes_of, was_seen
+from evals.seen import hashes_of, is_among, shipped_hashes
 from policies.rulebook import Rulebook
 from triage.risk.certificate import (
     SECONDS_PER_DAY,
@@ -116,13 +118,8 @@ def refuse_fitted(golden: Sequence[GoldenCase], rulebook: Rulebook) -> None:
     Raises:
         InputError: Some are; a claim about them would say nothing about other cases.
     """
-    shown_by_rules = set(hashes_of(_examples(rulebook)).tolist())
-    seen = [
-        one.case.id
-        for one in golden
-        if was_seen(one.case.text)
-        or not shown_by_rules.isdisjoint(hashes_of([one.case.text]).tolist())
-    ]
+    known = np.union1d(shipped_hashes(), hashes_of(_examples(rulebook)))
+    seen = [one.case.id for one in golden if is_among(one.case.text, known)]
     if seen:
         named = ", ".join(shown(case_id) for case_id in seen[:3])
         raise InputError(
