@@ -50,6 +50,7 @@ fix: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m evals.bench
 	$(BIN)/python -m evals.bench_docket
+	$(BIN)/python -m triage.bench
 
 eval: .venv/run.stamp
 	$(BIN)/amicus eval run --golden evals/sets/golden.jsonl --accounts evals/sets/accounts.jsonl \
