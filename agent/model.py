@@ -133,3 +133,11 @@ class PaidModel(Protocol):
 
     def paid_by(self, purse: Pays) -> Self:
         """Return the same model with everything that it asks paid from `purse`."""
+
+
+@runtime_checkable
+class LeaningModel(Protocol):
+    """A reviewer model that can say how far a text leans towards one section."""
+
+    def leaning(self, section_id: str, text: str) -> float:
+        """Return what the words of a text and of a section add to the log-odds of a violation."""

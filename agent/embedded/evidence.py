@@ -12,7 +12,7 @@ from math import log
 from typing import Any
 
 from agent.embedded.passages import Passage, passages
-from agent.embedded.reading import Candidate, Reads, read_sections
+from agent.embedded.reading import Candidate, Reads, read_sections, rule_text
 from agent.model import Brief
 from policies.rulebook import Policy, Section, Signal
 from retrieval.index import SectionSimilarity
@@ -165,6 +165,13 @@ def _weighed(
         "past": _past(brief, policy),
     }
     return SectionEvidence(heard.section, features, heard.pieces, heard.loudest, signal)
+
+
+def heard(section: Section, text: str, faculties: Faculties) -> dict[str, float]:
+    """Return what the words of a text and of a section alone say: the terms that need no tool."""
+    near = faculties.closest(text, [section.id])[0]
+    read = _bounded(faculties.reads(rule_text(section), text).log_odds) / STEEPEST
+    return {"reader": read, "violates": near.violates, "allowed": near.allowed, "rule": near.rule}
 
 
 def signal_scores(brief: Brief) -> dict[str, float]:

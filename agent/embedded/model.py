@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
 
 from agent.embedded.drafts import allowed, doubt, foreign, gap, violating
-from agent.embedded.evidence import Faculties, evidence, signal_scores
+from agent.embedded.evidence import FEATURES, Faculties, evidence, heard, signal_scores
 from agent.embedded.posture import shipped_posture
 from agent.embedded.weighing import Weighing, shipped_weighing
 from agent.embedded.wording import Opinion, Wording
@@ -23,7 +24,7 @@ from agent.verdict import AbstainReason, Draft
 from policies.rulebook import Rulebook, digest
 from retrieval.embedder import Embedder
 from retrieval.index import PolicyIndex, closest
-from retrieval.reader import open_reader
+from retrieval.reader import Reader, open_reader
 from tools.classifier.model import Classifier
 
 READS = ("", "en")
@@ -92,6 +93,17 @@ class EmbeddedModel:
         ]
         return sorted(opinions, key=lambda one: (-one.probability, one.section_id))
 
+    def leaning(self, section_id: str, text: str) -> float:
+        """Return what the words of a text and of a section add to the log-odds of a violation.
+
+        Tools, the account and the other sections are left out, so that nothing but another wording
+        of this section moves it. A case far from any line leans as clearly as one beside it.
+        """
+        policy = self.faculties.policies[section_id.rpartition(".")[0]]
+        section = next(one for one in policy.sections if one.id == section_id)
+        features = {**dict.fromkeys(FEATURES, 0.0), **heard(section, text, self.faculties)}
+        return self.weighing.case["nearness"] * self.weighing.nearness(features)
+
     def _draft(self, brief: Brief, opinions: Sequence[Opinion], wording: Wording) -> Draft:
         top = opinions[0] if opinions else None
         if brief.language not in READS:
@@ -143,7 +155,7 @@ def open_embedded(
         classifier: Gives the lines of its labels; its scores come through the tool.
         embedder: The sentence model.
     """
-    weighing, posture, reader = shipped_weighing(), shipped_posture(), open_reader(threads=1)
+    weighing, posture, reader = shipped_weighing(), shipped_posture(), _shipped_reader()
     parts = [weighing.version, posture.version, classifier.version, embedder.name, reader.name]
     return EmbeddedModel(
         name=f"embedded@{digest(parts).removeprefix('sha256:')[:12]}",
@@ -156,3 +168,9 @@ def open_embedded(
         ),
         weighing=weighing,
     )
+
+
+@lru_cache(maxsize=1)
+def _shipped_reader() -> Reader:
+    """The reader, loaded once: two wordings beside each other are read by the same."""
+    return open_reader(threads=1)

@@ -29,6 +29,7 @@ from evals.wording.figures import (
 from evals.wording.flips import Flip, flip_data, flips_of
 from evals.wording.impact import MINUTES_A_CASE, Impact, impact, impact_data
 from evals.wording.judging import Item, Judged, Pace, judge_both
+from evals.wording.leaning import Leanings, leanings
 from evals.wording.noise import Noise, noise_of
 from evals.wording.side_by_side import Sides
 from evals.wording.texts import Wordings
@@ -69,6 +70,8 @@ class WordingComparison:
     slices: Mapping[str, Sequence[Shift]]
     sight: Sight | None
     noise: Noise | None
+    lean: Leanings | None
+    """How far the cases lean otherwise; None where the model cannot say."""
     real: Real
     judged: Sequence[Judged]
     impact: Impact | None = None
@@ -115,6 +118,7 @@ def compare_wordings(
     reached = {items[number].case.id for number in found.touched}
     touched = [one for one in judged if one.item.case.id in reached]
     noise = noise_of(touched, sides, edited, wordings.old.rulebook, plan.pace)
+    lean = leanings(touched, sides, edited)
     pairs = paired(judged)
     whole = whole_shift(pairs) if pairs.old else None
     return WordingComparison(
@@ -128,7 +132,8 @@ def compare_wordings(
         slices=by_slice(pairs),
         sight=sight(pairs) if pairs.old else None,
         noise=noise,
-        real=early.real or "undecided" if early else _is_real(flips, touched, whole, noise),
+        lean=lean,
+        real=early.real or "undecided" if early else _is_real(flips, touched, whole, noise, lean),
         judged=judged,
         impact=_impact(judged, plan),
         early=early,
@@ -190,18 +195,27 @@ def _scope(
 
 
 def _is_real(
-    flips: Sequence[Flip], touched: Sequence[Judged], whole: Shift | None, noise: Noise | None
+    flips: Sequence[Flip],
+    touched: Sequence[Judged],
+    whole: Shift | None,
+    noise: Noise | None,
+    lean: Leanings | None,
 ) -> Real:
     """Whether the wording moves verdicts by more than chance.
 
     No flip at all is no change. Flips that a harmless rewording or a second run makes as often are
     none either. One direction that is too one-sided for chance is a change, and so are more flips
-    than noise makes; a handful of flips without either is undecided.
+    than noise makes. A handful of flips without either is noise where the cases lean as before, and
+    undecided elsewhere.
     """
     if not flips:
         return False
     n = sum(not one.failed for one in touched)
-    if noise is not None and len(flips) * noise.tries <= noise.flips * n and not _other(noise):
+    if (
+        noise is not None
+        and len(flips) * noise.tries <= noise.flips * n
+        and not _other(noise, lean)
+    ):
         return False
     if whole is not None and min(whole.p, whole.p_removed) < LEVEL / 2:
         return True
@@ -209,11 +223,13 @@ def _is_real(
         return True
     if noise is not None and fisher(len(flips), n, noise.flips, noise.tries) < LEVEL:
         return True
-    return "undecided"
+    return False if lean is not None and lean.is_alike else "undecided"
 
 
-def _other(noise: Noise) -> bool:
-    """Whether the edit is read as another rule, as far as its leaning tells."""
+def _other(noise: Noise, lean: Leanings | None) -> bool:
+    """Whether the edit is read as another rule, as far as anything tells."""
+    if lean is not None:
+        return lean.is_other
     return noise.reading is not None and noise.reading.is_other
 
 
@@ -244,11 +260,14 @@ def comparison_data(told: WordingComparison) -> dict[str, object]:
         "early": asdict(told.early) if told.early else None,
         "reads_otherwise": reads_otherwise(told),
         "noise": asdict(told.noise) if told.noise else None,
+        "leanings": asdict(told.lean) if told.lean else None,
     }
 
 
 def reads_otherwise(told: WordingComparison) -> bool | None:
-    """Return whether the edit is read as another rule; None where no rewordings were tried."""
+    """Return whether the edit is read as another rule; None where nothing tells."""
+    if told.lean is not None:
+        return told.lean.is_other
     return told.noise.reading.is_other if told.noise and told.noise.reading else None
 
 

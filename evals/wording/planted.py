@@ -4,7 +4,8 @@
 
 Every edit is compared with the shipped text over a golden set, with the embedded model. One that
 changes the meaning must be reported on its section, one that does not must be reported as none.
-With `--near 30` each edit is tried on 30 cases that are about its section, as a writer would.
+With `--near 30` each edit is tried on 30 cases that are about its section, as a writer would. With
+`--tuning` the edits are those by which `leaning.py` was tuned, and not these.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from evals.wording.comparison import (
     reads_otherwise,
 )
 from evals.wording.judging import Pace
-from evals.wording.planting import PlantedEdit, shipped_edits, with_edit
+from evals.wording.planting import PlantedEdit, shipped_edits, tuning_edits, with_edit
 from evals.wording.side_by_side import Sides, side_by_side
 from evals.wording.texts import Wording, Wordings
 from policies.reading import load_rulebook
@@ -55,8 +56,7 @@ class Finding:
     reviews: int
     noise: float | None
     moved: float | None
-    moved_by_noise: float | None
-    p_reading: float | None
+    """How far the cases lean otherwise on average, in log-odds."""
     seconds: float
 
 
@@ -110,7 +110,6 @@ def about(edit: PlantedEdit, golden: Sequence[GoldenCase]) -> list[GoldenCase]:
 
 
 def _finding(edit: PlantedEdit, told: WordingComparison, seconds: float) -> Finding:
-    reading = told.noise.reading if told.noise else None
     on_its_section = sum(flip.section in edit.sections for flip in told.flips)
     return Finding(
         kind=edit.kind,
@@ -123,9 +122,7 @@ def _finding(edit: PlantedEdit, told: WordingComparison, seconds: float) -> Find
         touched=told.scope.touched,
         reviews=told.scope.reviews,
         noise=told.noise.rate if told.noise else None,
-        moved=round(reading.moved, 4) if reading else None,
-        moved_by_noise=round(reading.moved_by_noise, 4) if reading else None,
-        p_reading=reading.p if reading else None,
+        moved=round(told.lean.moved, 4) if told.lean else None,
         seconds=round(seconds, 1),
     )
 
@@ -156,6 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--golden", type=Path, default=Path("evals/sets/golden.jsonl"))
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--near", type=int, default=None, help="so many cases about the section")
+    parser.add_argument("--tuning", action="store_true", help="the edits that were tuned by")
     parser.add_argument("--kind", default="", help="only edits whose kind holds this word")
     parser.add_argument("--repeats", type=int, default=2, help="2 or more measure the noise floor")
     parser.add_argument("--threads", type=int, default=1)
@@ -164,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     rulebook = load_rulebook(None)
     golden = drawn(read_golden(asked.golden, rulebook), asked.limit)
-    edits = [edit for edit in shipped_edits() if asked.kind in edit.kind]
+    every = tuning_edits() if asked.tuning else shipped_edits()
+    edits = [edit for edit in every if asked.kind in edit.kind]
     same = Wordings(Wording("shipped", rulebook), Wording("shipped", rulebook))
     found: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="amicus-planted-") as home:

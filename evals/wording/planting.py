@@ -55,8 +55,17 @@ class _Edits(BaseModel):
 
 
 def shipped_edits() -> tuple[PlantedEdit, ...]:
-    """Return the edits that ship, those that change the meaning first."""
-    text = (files("evals.wording") / "planted.toml").read_text("utf-8")
+    """Return the edits to measure with, those that change the meaning first."""
+    return _edits("planted.toml")
+
+
+def tuning_edits() -> tuple[PlantedEdit, ...]:
+    """Return other edits, to choose by how far cases have to lean otherwise."""
+    return _edits("tuning.toml")
+
+
+def _edits(file: str) -> tuple[PlantedEdit, ...]:
+    text = (files("evals.wording") / file).read_text("utf-8")
     return _Edits.model_validate(tomllib.loads(text)).edits
 
 

@@ -16,6 +16,7 @@ from evals.wording.difference import part_differences
 from evals.wording.figures import Shift
 from evals.wording.flips import Effect, Flip
 from evals.wording.impact import impact_in_words
+from evals.wording.leaning import OTHER, Leanings
 
 MOST_FLIPS = 20
 MOST_SLICES = 6
@@ -108,6 +109,8 @@ def _removal(name: str, shift: Shift) -> str:
 def _verdict(told: WordingComparison) -> str:
     if not told.flips:
         return "No verdict changes on this set."
+    if told.real is False and told.lean is not None and told.lean.is_alike:
+        return f"This is no more than noise: {_lean(told.lean)}, as under harmless edits."
     if told.real is False and told.noise is not None:
         return f"This is no more than noise: {_noise(told)}."
     whole = told.whole
@@ -122,12 +125,19 @@ def _verdict(told: WordingComparison) -> str:
 
 
 def _reading(told: WordingComparison) -> list[str]:
+    if told.lean is not None:
+        further = f"{_lean(told.lean)}, further than under any harmless edit tried ({OTHER})"
+        return [f"The reviewer reads another rule: {further}."] if told.lean.is_other else []
     reading = told.noise.reading if told.noise else None
     if reading is None or not reading.is_other:
         return []
     further = f"{reading.further} of {reading.of} cases"
     told_so = f"moves further than under any harmless rewording (p = {reading.p:.2g})"
     return [f"The reviewer reads another rule: in {further} its leaning {told_so}."]
+
+
+def _lean(lean: Leanings) -> str:
+    return f"{lean.cases} cases lean {lean.moved:.2f} otherwise on average (log-odds)"
 
 
 def _noise(told: WordingComparison) -> str:
