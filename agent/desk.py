@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from agent.cascade import Cascade, read_lines
-from agent.embedded.model import open_embedded
+from agent.embedded.model import READS, open_embedded
 from agent.language import language_of
 from agent.llm.options import is_language_model
 from agent.phrases import prompts_id
@@ -26,6 +26,7 @@ from records.precedents import precedents as kept_precedents
 from records.store import Records
 from retrieval.embedder import Embedder
 from retrieval.index import open_policy_index, search
+from retrieval.injection import InjectionDetector, open_injection_detector
 from retrieval.precedents import nearest, open_precedent_index, sync
 from tools.account_history import account_history
 from tools.classifier.model import open_classifier
@@ -98,7 +99,8 @@ def _embedded_desk(
     now: Callable[[], datetime],
 ) -> Desk:
     index = open_policy_index(rulebook, embedder, options.home)
-    classifier = open_classifier(embedder)
+    detector = _shipped_detector(options.threads)
+    classifier = open_classifier(embedder, detector=detector)
 
     def sections(text: str) -> list[Section]:
         return [hit.section for hit in search(index, text, limit=options.limits.sections)]
@@ -119,16 +121,27 @@ def _embedded_desk(
         sections=sections,
         precedents=lambda text: [_reference(found) for found in find(text)],
         account_texts=partial(account_texts, records),
-        signs=partial(
-            steering_signs,
-            injection_score=lambda text: classifier.score([text])[0].get("injection", 0.0),
-            line=classifier.thresholds.get("injection", 1.0),
-        ),
+        signs=partial(steering_signs, is_order=partial(_is_order, detector)),
         language=language_of,
         use=use_tool(tools),
         clock=time.monotonic,
         limits=options.limits,
     )
+
+
+def _is_order(detector: InjectionDetector, text: str) -> bool:
+    """Whether a text is over the line; over the stricter one where it is not English.
+
+    Of other languages the detector has read little (models/injection/CARD.md).
+    """
+    read = language_of(text) in READS
+    return detector.score(text) >= (detector.line if read else detector.strict_line)
+
+
+@lru_cache(maxsize=2)
+def _shipped_detector(threads: int) -> InjectionDetector:
+    """The injection detector, loaded once however many desks are laid."""
+    return open_injection_detector(threads=threads)
 
 
 def _precedent_search(

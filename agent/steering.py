@@ -3,7 +3,7 @@
 Such content may raise scrutiny and never lowers it: a sign turns `allowed` into a doubt, and leaves
 a violation a violation. The text is searched as it is, undressed, with look-alike letters and
 digits read as letters, and decoded where words are hidden in a code; that they are is a sign by
-itself. The classifier's injection score adds what no pattern foresees.
+itself. The injection detector's score adds what no pattern foresees.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 """One variation selector shapes the sign before it; a row of them carries bytes."""
 
-
 MOST_WORDS_SCORED = 150
-"""Of a longer text the score says nothing: harmless ones cross its line more often than not
-(models/classifier/CARD.md). The patterns search every text."""
+"""Of a longer text the score says nothing: of long rules and how-tos, which speak in orders, most
+cross its line (models/injection/CARD.md). The patterns search every text."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +60,12 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
-def steering_signs(
-    copy: ReadingCopy, *, injection_score: Callable[[str], float], line: float
-) -> Sequence[str]:
+def steering_signs(copy: ReadingCopy, *, is_order: Callable[[str], bool]) -> Sequence[str]:
     """Return what in a text looks like an attempt to steer the reviewer; nothing if nothing does.
 
     Args:
         copy: The text, untouched and undressed; both are searched.
-        injection_score: Probability that a text holds instructions to a machine.
-        line: The score from which on that is a sign.
+        is_order: Whether the injection detector takes a text for an order to a machine.
     """
     told = phrases("steering")["told"]
     seen = list(dict.fromkeys([copy.original, copy.text]))
@@ -82,7 +78,7 @@ def steering_signs(
     if hidden:
         found.append(told["hidden_words"])
     scored = [text for text in [*seen, *hidden] if len(text.split()) <= MOST_WORDS_SCORED]
-    if any(injection_score(text) >= line for text in scored):
+    if any(map(is_order, scored)):
         found.append(told["scored"])
     return found
 

@@ -35,7 +35,10 @@ _CARD = "CARD.md"
 
 @dataclass(frozen=True)
 class Maker:
-    """How one model is made: a module of `training`, its options, and the packages it needs."""
+    """How one model is made: a module of `training`, its options, and the packages it needs.
+
+    In an option `{out}` stands for the folder that is written.
+    """
 
     name: str
     options: Sequence[str] = ()
@@ -45,7 +48,8 @@ class Maker:
         """Return the command that writes the model into `out`."""
         named = ["--data", str(data)] if self.name != "embedder" else []
         module = f"training.{self.name}"
-        return [sys.executable, "-m", module, *named, "--out", str(out), *self.options]
+        options = [option.format(out=out) for option in self.options]
+        return [sys.executable, "-m", module, *named, "--out", str(out), *options]
 
     @property
     def missing(self) -> list[str]:
@@ -60,6 +64,7 @@ READER_LEARNS = ("--minutes", "210", "--size", "48", "--peak", "3e-4", "--thread
 MAKERS = (
     Maker("embedder", needs=("onnx", "safetensors")),
     Maker("classifier"),
+    Maker("injection", options=("--scores", "{out}.npz"), needs=("torch", "onnx", "safetensors")),
     Maker("links", options=("--pages", sysconfig.get_path("purelib"))),
     Maker("reader", options=READER_LEARNS, needs=("torch", "onnx")),
     Maker("embedded"),

@@ -17,6 +17,7 @@ from evals.seen import FILE, hashes_of
 from policies.reading import load_rulebook
 from training.classifier.rows import read_rows
 from training.folders import train_folder
+from training.injection.rows import written
 from training.reader.texts import labelled_texts, shown_texts, topics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,8 +25,9 @@ CARD = Path(__file__).with_name("seen.md")
 
 
 def texts_seen(data: Path) -> Iterator[str]:
-    """Yield every text that the classifier, the reader or the embedded model learns from."""
+    """Yield every text that a shipped model of texts learns from."""
     yield from (row.text for row in read_rows(data) if row.role == "train")
+    yield from (row.text for row in written())
     rulebook = load_rulebook(None)
     yield from (one.text for one in shown_texts())
     yield from (one.text for one in labelled_texts(train_folder(data)))

@@ -12,7 +12,7 @@ TOLD = phrases("steering")["told"]
 
 
 def signs(text: str, *, score: float = 0.0) -> list[str]:
-    found = steering_signs(reading_copy(text), injection_score=lambda _: score, line=0.5)
+    found = steering_signs(reading_copy(text), is_order=lambda _: score >= 0.5)
     return list(found)
 
 

@@ -281,3 +281,31 @@ def test_a_long_text_without_a_full_stop_is_cut_into_overlapping_parts() -> None
     _, *parts = windows(text, tokens(text))
     assert len(parts) > 4
     assert all(b[0] - a[0] <= LONGEST_PART // 2 for a, b in pairwise(parts))
+
+
+class Detector:
+    """Finds an order in every text that holds the word."""
+
+    name = "detector@1"
+    strict_line, line, watch_line = 0.9, 0.8, 0.3
+
+    def score(self, text: str) -> float:
+        return 0.95 if "order" in text else 0.05
+
+
+def test_a_detector_speaks_for_injections_and_for_nothing_else(classifier: Classifier) -> None:
+    full = open_classifier(detector=Detector())
+    texts = ["an order", *EVERYDAY]
+
+    assert [scores["injection"] for scores in full.score(texts)] == [0.95, *[0.05] * len(EVERYDAY)]
+    for own, plain in zip(full.score(texts), classifier.score(texts), strict=True):
+        assert {**own, "injection": 0} == {**plain, "injection": 0}
+
+
+def test_the_lines_of_injections_are_then_the_detectors(classifier: Classifier) -> None:
+    full = open_classifier(detector=Detector())
+
+    assert full.strict_thresholds == {**classifier.strict_thresholds, "injection": 0.9}
+    assert full.thresholds == {**classifier.thresholds, "injection": 0.8}
+    assert full.watch_thresholds == {**classifier.watch_thresholds, "injection": 0.3}
+    assert full.version != classifier.version

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from errors import InputError
 from retrieval.embedder import open_embedder
+from tests.training.random_bert import Tensors, random_tensors
 from training.embedder import source
 from training.embedder.folder import write_folder
 from training.embedder.graph import Shape, Storage, sentence_encoder
 from training.embedder.storage import BLOCKS, DYNAMIC, FULL, HALF, ROWS, rounded
-
-Tensors = dict[str, NDArray[np.float32]]
 
 SHAPE = Shape(layers=2, width=128, heads=4, window=12)
 IDS = np.array([[1, 7, 49, 7, 2], [3, 3, 0, 11, 5]], np.int64)
@@ -109,38 +108,6 @@ def test_the_package_is_pinned_by_hash() -> None:
 @pytest.fixture
 def tensors() -> Tensors:
     return random_tensors(SHAPE, words=50)
-
-
-def random_tensors(shape: Shape, *, words: int) -> Tensors:
-    """Random weights of a small BERT, under Hugging Face's names."""
-    random = np.random.default_rng(5)
-
-    def draw(*size: int) -> NDArray[np.float32]:
-        return random.normal(0, 0.2, size).astype(np.float32)
-
-    made = {
-        "embeddings.word_embeddings.weight": draw(words, shape.width),
-        "embeddings.position_embeddings.weight": draw(2 * shape.window, shape.width),
-        "embeddings.token_type_embeddings.weight": draw(2, shape.width),
-    }
-    sizes = dict.fromkeys(("query", "key", "value"), (shape.width, shape.width))
-    dense = {f"attention.self.{name}": size for name, size in sizes.items()} | {
-        "attention.output.dense": (shape.width, shape.width),
-        "intermediate.dense": (2 * shape.width, shape.width),
-        "output.dense": (shape.width, 2 * shape.width),
-    }
-    norms = ["embeddings.LayerNorm"]
-    for layer in range(shape.layers):
-        prefix = f"encoder.layer.{layer}."
-        for name, size in dense.items():
-            made[f"{prefix}{name}.weight"], made[f"{prefix}{name}.bias"] = (
-                draw(*size),
-                draw(size[0]),
-            )
-        norms += [f"{prefix}attention.output.LayerNorm", f"{prefix}output.LayerNorm"]
-    for name in norms:
-        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + draw(shape.width), draw(shape.width)
-    return made
 
 
 def vectors(tensors: Tensors, storage: Storage) -> NDArray[np.float32]:

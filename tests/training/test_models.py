@@ -46,6 +46,14 @@ def test_a_file_that_was_not_made_is_named(tmp_path: Path) -> None:
     assert found["toy/extra.bin"] == "is new"
 
 
+def test_an_option_may_name_the_folder_that_is_written(tmp_path: Path) -> None:
+    maker = Maker("injection", options=("--scores", "{out}.npz"))
+
+    command = maker.command(Path("data"), tmp_path / "injection")
+
+    assert command[-2:] == ["--scores", f"{tmp_path / 'injection'}.npz"]
+
+
 def test_a_model_that_cannot_be_made_here_is_left_out_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ from tools.classifier.windows import LONG_TOKENS, log_chances, windows
 
 Reals = npt.NDArray[np.float64]
 _SUSPECTS_PER_LABEL = 3
+_DETECTED: Signal = "injection"
 _BATCH = 256
 """Texts whose features are counted at once: more is not faster, and takes memory."""
 
@@ -35,6 +36,29 @@ class Embeds(Protocol):
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return one row of length one for each text."""
+
+
+class Detects(Protocol):
+    """What the classifier asks of a detector of injections, if it is given one."""
+
+    @property
+    def name(self) -> str:
+        """The detector and a hash of its files."""
+
+    @property
+    def strict_line(self) -> float:
+        """Crossed by 0.5 % of harmless texts."""
+
+    @property
+    def line(self) -> float:
+        """Crossed by 1 % of harmless texts."""
+
+    @property
+    def watch_line(self) -> float:
+        """Crossed by 5 % of harmless texts."""
+
+    def score(self, text: str) -> float:
+        """Return the probability that a text gives orders to a language model."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +80,23 @@ class Part:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Models of words and of meaning that read English; other languages get an empty number."""
+    """Models of words and of meaning that read English; other languages get an empty number.
+
+    With a detector the score and the lines of `injection` are the detector's, which has read more
+    of them; its words are still those of the linear model.
+    """
 
     weights: Weights
     embedder: Embeds | None = None
+    detector: Detects | None = None
 
     @cached_property
     def version(self) -> str:
-        """`classifier@` and a hash of the weights, their calibration and the embedder."""
+        """`classifier@` and a hash of the weights, their calibration, embedder and detector."""
         embedder = self.embedder.name if self.embedder else "none"
         state = f"{self.weights.config_sha256} {embedder}"
+        if self.detector:
+            state = f"{state} {self.detector.name}"
         return f"classifier@{hashlib.sha256(state.encode()).hexdigest()[:12]}"
 
     @property
@@ -76,17 +107,20 @@ class Classifier:
     @property
     def thresholds(self) -> Mapping[Signal, float]:
         """The line of each label: 1 % of harmless texts score higher."""
-        return {label: reading.line for label, reading in self._readings.items()}
+        lines = {label: reading.line for label, reading in self._readings.items()}
+        return {**lines, _DETECTED: self.detector.line} if self.detector else lines
 
     @property
     def watch_thresholds(self) -> Mapping[Signal, float]:
         """The lower line of each label: 5 % of harmless texts score higher."""
-        return {label: reading.watch_line for label, reading in self._readings.items()}
+        lines = {label: reading.watch_line for label, reading in self._readings.items()}
+        return {**lines, _DETECTED: self.detector.watch_line} if self.detector else lines
 
     @property
     def strict_thresholds(self) -> Mapping[Signal, float]:
         """The higher line of each label: 0.5 % of harmless texts score higher."""
-        return {label: reading.strict_line for label, reading in self._readings.items()}
+        lines = {label: reading.strict_line for label, reading in self._readings.items()}
+        return {**lines, _DETECTED: self.detector.strict_line} if self.detector else lines
 
     @property
     def _readings(self) -> Mapping[Signal, Reading]:
@@ -104,7 +138,7 @@ class Classifier:
             [[r.ngrams, r.embedding, r.network, r.offset, r.tail] for r in self._readings.values()]
         )
 
-    def score(self, texts: Sequence[str]) -> list[Mapping[Signal, float]]:
+    def score(self, texts: Sequence[str]) -> Sequence[Mapping[Signal, float]]:
         """Return the probability of every label for each of `texts`.
 
         A long text is read as a whole and by sentences. The highest reading counts, after the
@@ -112,11 +146,15 @@ class Classifier:
         without a word gets the probabilities of an empty one. Many texts at once are read faster,
         and get the same numbers.
         """
-        return [
+        found = [
             dict(zip(self.labels, row, strict=True))
             for start in range(0, len(texts), _BATCH)
             for row in self._probabilities(texts[start : start + _BATCH])
         ]
+        if self.detector:
+            for scores, text in zip(found, texts, strict=True):
+                scores[_DETECTED] = self.detector.score(text)
+        return found
 
     def words(self, text: str, label: Signal, *, limit: int = 8) -> list[Word]:
         """Return the words of `text` that speak most for `label`, strongest first.
@@ -194,8 +232,15 @@ class Classifier:
         return _by_place(found, carried)
 
 
-def open_classifier(embedder: Embeds | None = None, *, folder: Path = MODEL_FOLDER) -> Classifier:
+def open_classifier(
+    embedder: Embeds | None = None,
+    *,
+    detector: Detects | None = None,
+    folder: Path = MODEL_FOLDER,
+) -> Classifier:
     """Return the shipped classifier; with an embedder it reads meaning as well as letters.
+
+    A detector of injections, if given, speaks for that label.
 
     Raises:
         RecordsError: The weights are missing or damaged, or were made with another embedder.
@@ -207,7 +252,7 @@ def open_classifier(embedder: Embeds | None = None, *, folder: Path = MODEL_FOLD
             f"{folder / CONFIG_FILE}: made with the embedder {made_with}, not {embedder.name}",
             hint="Train the classifier anew with this embedder, or open it without one.",
         )
-    return Classifier(weights, embedder)
+    return Classifier(weights, embedder, detector)
 
 
 def text_parts(text: str) -> list[Part]:

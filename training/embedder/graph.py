@@ -97,7 +97,7 @@ def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = MINILM) 
     """
     encoder = Encoder(tensors, storage, shape)
     writer = encoder.writer
-    x = _embeddings(encoder)
+    x = embeddings(encoder)
     for layer in range(shape.layers):
         x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
     mean = writer.node("ReduceMean", [x, writer.integers(1)], "mean", keepdims=0)
@@ -115,7 +115,7 @@ def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = MINILM) 
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _embeddings(encoder: Encoder) -> str:
+def embeddings(encoder: Encoder) -> str:
     """Words plus positions; only segment 0 occurs, so its vector is part of the position table."""
     writer, tensors = encoder.writer, encoder.tensors
     words = encoder.storage.lookup(

@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 SETS = HERE.parents[2] / "evals" / "sets"
 CASES_EACH = 2
 TRANSLATED = "another language"
-SIGNS = partial(steering_signs, injection_score=lambda _: 0.0, line=1.0)
+SIGNS = partial(steering_signs, is_order=lambda _: False)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.training.random_bert import Tensors, random_tensors
 from training.embedder.graph import Shape, Storage
 from training.embedder.storage import DYNAMIC, FULL
 from training.reader.graph import pair_reader
 from training.reader.restore import shipped_tensors
-
-Tensors = dict[str, NDArray[np.float32]]
 
 SHAPE = Shape(layers=2, width=128, heads=4, window=12)
 IDS = np.array([[1, 7, 49, 2, 7, 9, 2], [1, 3, 3, 2, 11, 5, 2]], np.int64)
@@ -65,43 +64,15 @@ def test_the_same_weights_give_the_same_bytes(tensors: Tensors) -> None:
 
 @pytest.fixture
 def tensors() -> Tensors:
-    return random_tensors(SHAPE, words=50)
-
-
-def random_tensors(shape: Shape, *, words: int) -> Tensors:
     """Random weights of a small BERT with the reader's two heads."""
-    chance = np.random.default_rng(5)
-
-    def draw(*size: int) -> NDArray[np.float32]:
-        return chance.normal(0, 0.2, size).astype(np.float32)
-
-    width = shape.width
-    made = {
-        "embeddings.word_embeddings.weight": draw(words, width),
-        "embeddings.position_embeddings.weight": draw(shape.window, width),
-        "embeddings.token_type_embeddings.weight": draw(2, width),
-        "pair.weight": draw(1, 4 * width),
-        "pair.bias": draw(1),
-        "token.weight": draw(1, width),
-        "token.bias": draw(1),
+    chance = np.random.default_rng(6)
+    heads: dict[str, tuple[int, ...]] = {
+        "pair.weight": (1, 4 * SHAPE.width),
+        "token.weight": (1, SHAPE.width),
     }
-    sizes = {f"attention.self.{name}": (width, width) for name in ("query", "key", "value")} | {
-        "attention.output.dense": (width, width),
-        "intermediate.dense": (4 * width, width),
-        "output.dense": (width, 4 * width),
-    }
-    norms = ["embeddings.LayerNorm"]
-    for layer in range(shape.layers):
-        prefix = f"encoder.layer.{layer}."
-        for name, size in sizes.items():
-            made[f"{prefix}{name}.weight"], made[f"{prefix}{name}.bias"] = (
-                draw(*size),
-                draw(size[0]),
-            )
-        norms += [f"{prefix}attention.output.LayerNorm", f"{prefix}output.LayerNorm"]
-    for name in norms:
-        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + draw(width), draw(width)
-    return made
+    heads |= {"pair.bias": (1,), "token.bias": (1,)}
+    drawn = {name: chance.normal(0, 0.2, size) for name, size in heads.items()}
+    return random_tensors(SHAPE, words=50) | {k: v.astype(np.float32) for k, v in drawn.items()}
 
 
 def run(
