@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 RECENT_POSTS = 20
 """So many recent posts of an account are read when the account itself is up for judgement."""
 
+SHORT_POST = 150
+"""Words up to which a text crosses the detector's usual line, and not the stricter one."""
+
 FindPrecedents = Callable[[str], Sequence[FoundPrecedent]]
 
 
@@ -130,12 +133,13 @@ def _embedded_desk(
 
 
 def _is_order(detector: InjectionDetector, text: str) -> bool:
-    """Whether a text is over the line; over the stricter one where it is not English.
+    """Whether a text is over the line; over the stricter one where it is long or not English.
 
-    Of other languages the detector has read little (models/injection/CARD.md).
+    Of other languages the detector has read little, and a long text has many windows
+    (models/injection/CARD.md).
     """
-    read = language_of(text) in READS
-    return detector.score(text) >= (detector.line if read else detector.strict_line)
+    usual = len(text.split()) <= SHORT_POST and language_of(text) in READS
+    return detector.score(text) >= (detector.line if usual else detector.strict_line)
 
 
 @lru_cache(maxsize=2)

@@ -28,7 +28,7 @@ _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 """One variation selector shapes the sign before it; a row of them carries bytes."""
 
-MOST_WORDS_SCORED = 150
+MOST_WORDS_SCORED = 400
 """Of a longer text the score says nothing: of long rules and how-tos, which speak in orders, most
 cross its line (models/injection/CARD.md). The patterns search every text."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from policies.rulebook import Rulebook, Section
 from retrieval.embedder import Embedder, Vectors
-from retrieval.entries import Entry, EntryIndex, Part, best_parts, open_entries, rank
+from retrieval.entries import Entry, EntryHit, EntryIndex, Part, best_parts, open_entries, rank
+from retrieval.pieces import pieces
 
 _WHOLE, _SENTENCE, _VIOLATES, _ALLOWED = "whole", "sentence", "violates", "allowed"
 _SENTENCE_END = re.compile(r"""(?<=[.!?])["'”’)]*\s+(?=["'“‘(]?[A-Z0-9])""")
@@ -77,12 +78,19 @@ def search(index: PolicyIndex, query: str, *, limit: int = 8) -> list[SectionHit
     """Return the sections that bear on `query`, best first.
 
     A blank query returns nothing rather than the whole rulebook: a reviewer that cannot say what
-    it is looking for should not be handed a section to cite.
+    it is looking for should not be handed a section to cite. A long one is asked for piece by piece
+    as well, and a section counts by the piece that it fits best: one sentence that breaks a rule
+    must not be lost in a page that breaks none.
     """
     sections = index.rulebook.sections
+    best: dict[int, EntryHit] = {}
+    for text in (query, *pieces(query)):
+        for hit in rank(index.sections, text, limit=limit):
+            if hit.position not in best or hit.score > best[hit.position].score:
+                best[hit.position] = hit
+    hits = sorted(best.values(), key=lambda hit: (-hit.score, hit.position))
     return [
-        SectionHit(sections[hit.position], hit.score, hit.dense, hit.bm25)
-        for hit in rank(index.sections, query, limit=limit)
+        SectionHit(sections[hit.position], hit.score, hit.dense, hit.bm25) for hit in hits[:limit]
     ]
 
 

@@ -161,6 +161,13 @@ def foreign(language: str, top: Opinion | None, wording: Wording) -> Draft:
     return _abstention("ambiguous_content", top, wording, rationale)
 
 
+def too_long(words: int, most: int, top: Opinion | None, wording: Wording) -> Draft:
+    """Return an abstention: the content is longer than what this model was fitted to."""
+    section = top.section_id if top else wording.say("abstain", "nothing")
+    rationale = wording.say("abstain", "too_long", words=words, most=most, section=section)
+    return _abstention("ambiguous_content", top, wording, rationale)
+
+
 def doubt(reason: AbstainReason, top: Opinion, wording: Wording) -> Draft:
     """Return an abstention between the two lines, with the evidence on both sides."""
     nothing = wording.say("abstain", "nothing")

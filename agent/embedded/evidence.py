@@ -16,6 +16,7 @@ from agent.embedded.reading import Candidate, Reads, read_sections, rule_text
 from agent.model import Brief
 from policies.rulebook import Policy, Section, Signal
 from retrieval.index import SectionSimilarity
+from retrieval.pieces import pieces
 
 RISKS = {"low": 0.0, "medium": 0.4, "high": 0.8, "listed": 1.0}
 """How much a link speaks for a policy on malicious links."""
@@ -60,9 +61,10 @@ class SectionEvidence:
 class CaseEvidence:
     """What bears on a case as a whole, and on each section that was shown.
 
-    features: `reader` is the highest of its sections; `posture` the log-odds over 6 that the text
-    does what some rule forbids, rather than reports, asks or quotes it; `loudest` the log-odds
-    over 6 of the highest classifier label. The fourth term of a case, `nearness`, is what its
+    features: `reader` is the highest of its sections; `posture` the log-odds over 6 that the text,
+    or the loudest piece of a long one, does what some rule forbids, rather than reports, asks or
+    quotes it; `loudest` the log-odds over 6 of the highest classifier label. The fourth term of a
+    case, `nearness`, is what its
     likeliest section adds up to.
     """
 
@@ -106,11 +108,16 @@ def evidence(brief: Brief, faculties: Faculties) -> CaseEvidence:
     read = _read(heard, brief, faculties)
     features = {
         "reader": max(read.values(), default=-1.0),
-        "posture": _bounded(faculties.posture(brief.reading)) / STEEPEST,
+        "posture": _posture(brief.reading, faculties),
         "loudest": max(map(_log_odds, scores.values()), default=-STEEPEST) / STEEPEST,
     }
     sections = (_weighed(one, brief, faculties, scores, read=read[one.section.id]) for one in heard)
     return CaseEvidence(features, tuple(sections))
+
+
+def _posture(text: str, faculties: Faculties) -> float:
+    """How the loudest piece of a text reads: a page of small talk hides no threat."""
+    return max(_bounded(faculties.posture(one)) for one in (text, *pieces(text))) / STEEPEST
 
 
 def _read(heard: Sequence[_Heard], brief: Brief, faculties: Faculties) -> dict[str, float]:

@@ -182,6 +182,14 @@ def test_what_it_cannot_read_goes_to_a_person(opened: Opened, text: str) -> None
     assert verdict.needs_human
 
 
+def test_a_text_longer_than_any_it_was_fitted_to_goes_to_a_person(opened: Opened) -> None:
+    story = "We took the early ferry to the island and counted the buoys on the way. "
+    long = judged(opened(FORBIDDING), story * 5 + TIPPED + " " + story * 5)
+
+    assert (long.decision, long.abstain_reason) == ("abstain", "ambiguous_content")
+    assert "hardly any of more than 120 words" in long.rationale
+
+
 def test_an_alarm_that_no_policy_answers_to_is_a_gap_and_not_allowed(opened: Opened) -> None:
     reviewer = opened(FORBIDDING)
     model = reviewer.desk.model

@@ -65,6 +65,17 @@ def test_what_stands_at_the_end_of_a_long_text_is_found(index: PolicyIndex) -> N
     assert search(index, padding + "Then he tore pages out of the book.")[0].section.id == "house.3"
 
 
+def test_one_sentence_in_a_page_is_found_as_if_it_stood_alone(index: PolicyIndex) -> None:
+    story = "The ferry left at nine. The wind was warm. We counted the buoys on the way. "
+    torn = "He ripped out three leaves of the encyclopaedia. "
+    alone = search(index, torn)[0]
+
+    hit = search(index, story * 6 + torn + story * 6)[0]
+
+    assert hit.section.id == alone.section.id
+    assert hit.dense > search(index, story)[0].dense
+
+
 def test_the_same_question_has_the_same_answer_from_many_threads(index: PolicyIndex) -> None:
     questions = ["loud music", "a cup of coffee", "torn pages", "🐀", "razor"] * 8
 

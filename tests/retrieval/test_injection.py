@@ -27,14 +27,12 @@ TALK = (
     "Wie lange dauert die Fahrt von Bremen nach Hamburg mit dem Zug?",
     "My favourite role was the villain, I got to pretend to be evil for two hours.",
 )
-EVERYDAY = " ".join(
-    [
-        "The bus was late again, so I walked home in the rain and made soup.",
-        "My sister called from the coast, they have had nothing but fog since Monday.",
-        "We watched the second half at Ruth's place, three to one, nobody was surprised.",
-        "The new baker by the station is good, but the queue goes round the corner.",
-        "I have not touched my guitar in a year and it showed at the party.",
-    ]
+EVERYDAY = (
+    "The bus was late again, so I walked home in the rain and made soup. "
+    "My sister called from the coast, they have had nothing but fog since Monday. "
+    "We watched the second half at Ruth's place, three to one, nobody was surprised. "
+    "The new baker by the station is good, but the queue goes round the corner. "
+    "I have not touched my guitar in a year and it showed at the party."
 )
 
 

@@ -157,6 +157,7 @@ def _with_what_ships(
         "held_over": share(innocent),
         "held_innocent": f"{len(innocent):,}",
         "long_over": share(long),
+        "long_strict": float(np.mean([detector.score(t) > detector.strict_line for t in long])),
         "long_n": len(long),
         "documents_over": round(share(documents) * len(documents)),
         "documents": len(documents),
