@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,21 +9,16 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from policies.rulebook import digest
-from retrieval.model_files import checked, config_of
+from retrieval.model_files import checked, config_of, session
 
 Vectors = NDArray[np.float32]
 
 _HINT = "restore models/embedder: reinstall Amicus, or in a checkout `git checkout models/embedder`"
-_CPU = ["CPUExecutionProvider"]
 _REMEMBERED = 256
 _OVERLAP = 64  # tokens that neighbouring windows share, so that no sentence is only seen cut
 
@@ -91,15 +85,12 @@ def open_embedder(*, threads: int = 0, folder: Traversable | None = None) -> Emb
     )
     encoder = Tokenizer.from_buffer(tokenizer)
     encoder.enable_truncation(config["window"], stride=_OVERLAP)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or os.cpu_count() or 1
-    options.inter_op_num_threads = 1
     return Embedder(
         name=f"{config['name']}@{digest(config['files']).removeprefix('sha256:')[:12]}",
         width=config["width"],
         window=config["window"],
         _tokenizer=encoder,
-        _run=_remembering(encoder, onnxruntime.InferenceSession(model, options, providers=_CPU)),
+        _run=_remembering(encoder, session(model, threads=threads)),
     )
 
 

@@ -6,7 +6,6 @@ A small transformer of its own, because words alone do not tell an order from ta
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,22 +13,17 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
 
 from policies.rulebook import digest
 from retrieval.embedder import well_formed
-from retrieval.model_files import checked, config_of
+from retrieval.model_files import checked, config_of, session
 from retrieval.spoken import spoken
 
 NOTHING = -20.0
 """The log-odds of a text without a word."""
 
-_CPU = ["CPUExecutionProvider"]
 _REMEMBERED = 256
 _OVERLAP = 32  # tokens that neighbouring windows of a long text share
 _RESTORE = (
@@ -81,11 +75,9 @@ def open_injection_detector(
         checked(home / name, config["files"][name], _RESTORE)
         for name in ("model.onnx", "tokenizer.json")
     )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or os.cpu_count() or 1
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=_CPU)
-    texts = _Texts(Tokenizer.from_buffer(tokenizer), session, config["window"])
+    texts = _Texts(
+        Tokenizer.from_buffer(tokenizer), session(model, threads=threads), config["window"]
+    )
     reading = config["reading"]
     return InjectionDetector(
         name=f"{config['name']}@{digest(config).removeprefix('sha256:')[:12]}",

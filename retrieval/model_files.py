@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from importlib.resources.abc import Traversable
 from typing import Any
+
+# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 from errors import RecordsError
 
@@ -38,6 +44,14 @@ def checked(file: Traversable, expected: str, hint: str) -> bytes:
             hint=hint,
         )
     return content
+
+
+def session(graph: bytes, *, threads: int) -> Any:
+    """Return an ONNX graph ready to run on the processor; 0 threads are one for every core."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _bytes(file: Traversable, hint: str) -> bytes:

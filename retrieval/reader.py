@@ -6,7 +6,6 @@ another wording gives another answer.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,22 +13,17 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-# Before the import: onnxruntime reads this once, and would otherwise report to its makers.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from policies.rulebook import digest
 from retrieval.embedder import well_formed
-from retrieval.model_files import checked, config_of
+from retrieval.model_files import checked, config_of, session
 from retrieval.spoken import spoken
 
 Floats = NDArray[np.float32]
 
-_CPU = ["CPUExecutionProvider"]
 _REMEMBERED = 512
 _OVERLAP = 16  # tokens that neighbouring windows of a long case share
 _RESTORE = "restore models/reader: reinstall Amicus, or in a checkout `git checkout models/reader`"
@@ -86,12 +80,11 @@ def open_reader(
     config = config_of(home, _RESTORE)
     model = checked(home / "model.onnx", config["files"]["model.onnx"], _RESTORE)
     split = checked(words / "tokenizer.json", config["tokenizer"], _RESTORE)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or os.cpu_count() or 1
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=_CPU)
     pairs = _Pairs(
-        Tokenizer.from_buffer(split), session, config["rule_tokens"], config["case_tokens"]
+        Tokenizer.from_buffer(split),
+        session(model, threads=threads),
+        config["rule_tokens"],
+        config["case_tokens"],
     )
     return Reader(
         name=f"{config['name']}@{digest(config).removeprefix('sha256:')[:12]}",

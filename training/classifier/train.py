@@ -117,7 +117,7 @@ def train(
 ) -> Trained:
     """Fit, calibrate and measure one model per label on the rows whose role is to train."""
     material = prepare([row for row in rows if row.role == "train"], embedder, shape)
-    everyday = _harmless(material.rows)
+    everyday = everyday_rows(material.rows)
     ngrams, meanings = [], []
     recipes, plain, embedded = {}, {}, {}
     deep = unseen_network_scores(material, labels) if material.meanings else None
@@ -243,7 +243,7 @@ def _unseen(
     )
 
 
-def _harmless(rows: Sequence[Row]) -> Flags:
+def everyday_rows(rows: Sequence[Row]) -> Flags:
     """Return which rows are everyday texts that no annotator gave any label.
 
     A label that nobody looked for counts as absent here, so a line errs on the high side.

@@ -10,7 +10,7 @@ Gurevych 2019, Sentence-BERT, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,12 +102,31 @@ def sentence_encoder(tensors: Tensors, storage: Storage, shape: Shape = MINILM) 
         x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
     mean = writer.node("ReduceMean", [x, writer.integers(1)], "mean", keepdims=0)
     writer.node("LpNormalization", [mean], "vectors", axis=-1, p=2)
-    graph = helper.make_graph(
-        writer.nodes,
+    return serialised(
+        encoder,
         "sentence-encoder",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["texts", "tokens"])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", shape.width])],
-        list(writer.constants.values()),
+        {"ids": ["texts", "tokens"]},
+        {"vectors": ["texts", shape.width]},
+    )
+
+
+def serialised(
+    encoder: Encoder,
+    name: str,
+    inputs: Mapping[str, Sequence[str | int]],
+    outputs: Mapping[str, Sequence[str | int]],
+) -> bytes:
+    """Return the bytes of what was written; ids go in, floats come out, each with its shape."""
+
+    def told(kind: int, shapes: Mapping[str, Sequence[str | int]]) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(each, kind, shapes[each]) for each in shapes]
+
+    graph = helper.make_graph(
+        encoder.writer.nodes,
+        name,
+        told(TensorProto.INT64, inputs),
+        told(TensorProto.FLOAT, outputs),
+        list(encoder.writer.constants.values()),
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
     model.ir_version = IR_VERSION

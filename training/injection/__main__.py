@@ -19,13 +19,14 @@ from tokenizers import Tokenizer
 from errors import AmicusError
 from retrieval.injection import open_injection_detector
 from training.classifier.rows import read_rows
+from training.classifier.train import FOLDS
 from training.embedder.source import Source, fetch, read
 from training.injection.calibrate import reading
 from training.injection.export import write_folder
 from training.injection.learn import learn
 from training.injection.measure import Unseen, everyday_texts
 from training.injection.network import SHAPE, Detector
-from training.injection.rows import FOLDS, Flags, Material, material
+from training.injection.rows import Flags, Material, material
 from training.injection.vocabulary import trimmed
 
 ROOT = Path(__file__).resolve().parents[2]

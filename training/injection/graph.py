@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from training.embedder.graph import (
-    IR_VERSION,
-    OPSET,
     Encoder,
     Shape,
     Storage,
     embeddings,
     encoder_layer,
+    serialised,
 )
 
 Tensors = Mapping[str, NDArray[np.float32]]
@@ -45,14 +42,6 @@ def detector_graph(tensors: Tensors, storage: Storage, shape: Shape) -> bytes:
     bias = writer.constant("head.bias", tensors["head.bias"])
     added = writer.node("Add", [writer.node("MatMul", [seen, weight], "product"), bias], "added")
     writer.node("Squeeze", [added, writer.integers(-1)], "logit")
-    graph = helper.make_graph(
-        writer.nodes,
-        "injection-detector",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["texts", "tokens"])],
-        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["texts"])],
-        list(writer.constants.values()),
+    return serialised(
+        encoder, "injection-detector", {"ids": ["texts", "tokens"]}, {"logit": ["texts"]}
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))

@@ -16,14 +16,11 @@ import numpy.typing as npt
 from training.classifier.groups import folds, groups
 from training.classifier.learn import Answers, answers
 from training.classifier.rows import Row, read_jsonl, read_rows
+from training.classifier.train import FOLDS, everyday_rows
 
 TEXTS = Path(__file__).with_name("texts")
 HELD = Path(__file__).with_name("held")
 WRITTEN = "written"
-FOLDS = 5
-NOT_HARMLESS = frozenset({"hatemoji", "toxic_spans"})
-"""Sets without everyday texts, as for the classifier's lines. The innocent twins of written attacks
-count: without them the lines are so low that long posts cross them for being long."""
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -41,12 +38,12 @@ class Material:
 
     @property
     def harmless(self) -> Flags:
-        """Which rows nobody gave any label, in sets that hold such texts."""
-        fine = [
-            row.source not in NOT_HARMLESS and not any(value == 1 for value in row.known.values())
-            for row in self.rows
-        ]
-        return np.asarray(fine, dtype=np.bool_)
+        """Which rows are everyday texts, as for the classifier's lines.
+
+        The innocent twins of written attacks count: without them the lines are so low that long
+        posts cross them for being long.
+        """
+        return everyday_rows(self.rows)
 
 
 def material(data: Path) -> Material:

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from training.embedder.graph import (
-    IR_VERSION,
     MINILM,
-    OPSET,
     Encoder,
     Shape,
     Storage,
     encoder_layer,
     normalised,
+    serialised,
 )
 
 Tensors = Mapping[str, NDArray[np.float32]]
@@ -44,23 +42,10 @@ def pair_reader(tensors: Tensors, storage: Storage, shape: Shape = MINILM) -> by
     for layer in range(shape.layers):
         x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
     _heads(encoder, x)
-    graph = helper.make_graph(
-        encoder.writer.nodes,
-        "pair-reader",
-        [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["pairs", "tokens"])
-            for name in ("ids", "sides")
-        ],
-        [
-            helper.make_tensor_value_info("pair", TensorProto.FLOAT, ["pairs"]),
-            helper.make_tensor_value_info("words", TensorProto.FLOAT, ["pairs", "tokens"]),
-        ],
-        list(encoder.writer.constants.values()),
+    pairs = ["pairs", "tokens"]
+    return serialised(
+        encoder, "pair-reader", {"ids": pairs, "sides": pairs}, {"pair": ["pairs"], "words": pairs}
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
 
 
 def _embedded(encoder: Encoder) -> str:
