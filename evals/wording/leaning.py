@@ -23,8 +23,9 @@ ALIKE = 0.11
 """So little no edit moved them that changes the meaning, of the 24 in `tuning.toml`."""
 FEWEST = 5
 """Of fewer cases nothing is told."""
-MOST_READ = 60
-"""So many cases are read, those that the edited section is nearest to."""
+MOST_READ = 30
+"""So many cases are read, those that the edited section is nearest to: as many as the lines were
+drawn by. Cases about something else would hide what the others show."""
 WORDS: frozenset[Part] = frozenset({"title", "rule", "violates", "allowed"})
 """The parts of a section that a reviewer reads, and nothing else follows from."""
 

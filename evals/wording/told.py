@@ -110,7 +110,10 @@ def _verdict(told: WordingComparison) -> str:
     if not told.flips:
         return "No verdict changes on this set."
     if told.real is False and told.lean is not None and told.lean.is_alike:
-        return f"This is no more than noise: {_lean(told.lean)}, as under harmless edits."
+        return (
+            f"On these cases it looks like noise: {_lean(told.lean)}, as little as under harmless "
+            "edits. Cases that the new words are about would show more."
+        )
     if told.real is False and told.noise is not None:
         return f"This is no more than noise: {_noise(told)}."
     whole = told.whole

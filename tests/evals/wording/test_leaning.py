@@ -90,7 +90,7 @@ def test_flips_that_are_few_are_noise_where_the_cases_lean_as_before(tmp_path: P
     assert told.lean is not None
     assert told.lean.is_alike
     assert told.real is False
-    assert "no more than noise: 5 cases lean 0.01 otherwise" in " ".join(in_words(told))
+    assert "it looks like noise: 5 cases lean 0.01 otherwise" in " ".join(in_words(told))
 
 
 def test_another_severity_is_never_taken_for_the_same_words(tmp_path: Path) -> None:
