@@ -41,6 +41,18 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Stance:
+    """How much counts for a case what its rule wants of its subject."""
+
+    weight: float = 0.0
+    offset: float = 0.0
+
+    def shift(self, forbids: float) -> float:
+        """Return what is added to a case's log-odds, given those that its rule forbids."""
+        return self.weight * forbids + self.offset
+
+
+@dataclass(frozen=True)
 class Reader:
     """Judges a case by the words of a rule; safe to share between threads.
 
@@ -48,18 +60,27 @@ class Reader:
     """
 
     name: str
-    """The model and the first 12 letters of the hash of its files."""
-    _read: Callable[[str, str], Reading]
+    """The model and the first 12 letters of the hash of its files and stance."""
+    raw: Callable[[str, str], Reading]
+    """What the network says of a rule and a case, before the rule's stance is weighed in."""
+    itself: Callable[[str], float]
+    """The log-odds that a rule forbids what it is about, from the rule read as its own case."""
+    stance: Stance
 
     def read(self, rule: str, case: str) -> Reading:
         """Return how likely `case` breaks `rule`, and by which words.
+
+        The rule is also read as its own case, once for all others: nothing is more about its
+        subject, and a rule that forbids it is told from one that allows it better by that than by
+        any one case.
 
         Args:
             rule: What is forbidden and what is allowed, such as the title and rule of a section. Of
                 a rule of more than 384 tokens (about 280 words) the end is not read.
             case: The undressed words of the case; a long one is read in windows.
         """
-        return self._read(rule, case)
+        found = self.raw(rule, case)
+        return Reading(found.log_odds + self.stance.shift(self.itself(rule)), found.words)
 
 
 def open_reader(
@@ -88,7 +109,9 @@ def open_reader(
     )
     return Reader(
         name=f"{config['name']}@{digest(config).removeprefix('sha256:')[:12]}",
-        _read=lru_cache(maxsize=_REMEMBERED)(pairs.read),
+        raw=lru_cache(maxsize=_REMEMBERED)(pairs.read),
+        itself=lru_cache(maxsize=_REMEMBERED)(pairs.itself),
+        stance=Stance(**config.get("stance", {})),
     )
 
 
@@ -123,17 +146,26 @@ class _Pairs:
         start, end = offsets[first][0], offsets[last][1]
         return Reading(log_odds, _whole_words(case, said.origins[start], said.origins[end - 1] + 1))
 
+    def itself(self, rule: str) -> float:
+        ids = self._split(well_formed(rule)).ids
+        if not ids:
+            return 0.0
+        fed = self._fed(ids[: self.rule_tokens], ids[: self.case_tokens])
+        return float(self.session.run(["stance"], fed)[0][0])
+
     def _split(self, text: str) -> Encoding:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
     def _window(self, rule: Sequence[int], window: _Window) -> tuple[float, Floats]:
+        pair, words = self.session.run(["pair", "words"], self._fed(rule, window.ids))
+        return float(pair[0]), words[0, len(rule) + 2 : -1]
+
+    def _fed(self, rule: Sequence[int], case: Sequence[int]) -> dict[str, Any]:
         first, last = (self.tokenizer.token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
-        ids = [first, *rule, last, *window.ids, last]
+        ids = [first, *rule, last, *case, last]
         head = len(rule) + 2
         sides = [0] * head + [1] * (len(ids) - head)
-        fed = {"ids": np.array([ids], np.int64), "sides": np.array([sides], np.int64)}
-        pair, words = self.session.run(["pair", "words"], fed)
-        return float(pair[0]), words[0, head:-1]
+        return {"ids": np.array([ids], np.int64), "sides": np.array([sides], np.int64)}
 
 
 def _windows(case: Encoding, size: int) -> Iterator[_Window]:

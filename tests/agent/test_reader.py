@@ -37,6 +37,32 @@ def test_another_wording_gives_another_answer(
     assert reader.read(strict, case).log_odds > 0 > reader.read(lenient, case).log_odds
 
 
+@pytest.mark.parametrize(
+    ("forbids", "allows"),
+    [
+        (BANS_INSULTS, "You may insult other people."),
+        ("Posts about goats are removed.", "Posts about goats are welcome."),
+        ("Parking tips are out of place here.", "Parking tips are what this board is for."),
+    ],
+)
+def test_what_a_rule_wants_of_its_subject_is_read_from_the_rule(
+    reader: Reader, forbids: str, allows: str
+) -> None:
+    assert reader.itself(forbids) > 0 > reader.itself(allows)
+
+
+def test_what_a_rule_wants_moves_every_case_under_it_alike(reader: Reader) -> None:
+    moved = {
+        round(reader.read(BANS_INSULTS, case).log_odds - reader.raw(BANS_INSULTS, case).log_odds, 6)
+        for case in (INSULT, "Two goats escaped!", "See you at eight.")
+    }
+    assert moved == {round(reader.stance.shift(reader.itself(BANS_INSULTS)), 6)}
+
+
+def test_an_empty_rule_wants_nothing(reader: Reader) -> None:
+    assert reader.itself("") == 0
+
+
 def test_confirming_a_rule_does_not_weaken_it(reader: Reader) -> None:
     assert reader.read(f"{BANS_INSULTS} This rule is in force.", INSULT).log_odds > 0
 

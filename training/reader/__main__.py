@@ -20,18 +20,20 @@ from tokenizers import Tokenizer
 from errors import AmicusError, InputError
 from policies.reading import load_rulebook
 from policies.rulebook import Rulebook
+from retrieval.reader import open_reader
 from training.embedder.source import fetch, read
 from training.embedder.storage import DYNAMIC
 from training.folders import train_folder
 from training.reader.batches import batches, encoded
 from training.reader.decisions import is_held, mixed, read_decisions
 from training.reader.deck import Deck, Pair
-from training.reader.export import write_folder
+from training.reader.export import write_folder, write_stance
 from training.reader.learn import PEAK, Plan, learn
-from training.reader.middle import centre
 from training.reader.network import Reader, load, published
 from training.reader.pairs import EASY, SHARES, WITHOUT_PUBLIC, pairs
 from training.reader.restore import shipped_tensors
+from training.reader.stance import fitted_stance, told_pairs
+from training.reader.stance_head import teach_stance
 from training.reader.texts import labelled_texts, rulebook_texts, shown_texts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +62,7 @@ def _make(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         given.checkpoint = given.checkpoint or Path(folder) / "reader.pt"
         reader = _from_scratch(given) if given.data.is_dir() else _from_decisions(given)
-    write_folder(published(reader.state_dict()), TOKENIZER, DYNAMIC, given.out)
+    ship(reader, given.out, load_rulebook(given.policies))
     print(f"wrote {given.out}; now python -m training.reader.card --data DIR measures it")
 
 
@@ -85,6 +87,15 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def ship(reader: Reader, out: Path, rulebook: Rulebook) -> None:
+    """Write what was learnt into the folder `out`, its stance head fitted and weighed."""
+    teach_stance(reader, _tokenizer(), rulebook)
+    write_folder(published(reader.state_dict()), TOKENIZER, DYNAMIC, out)
+    stance = fitted_stance(open_reader(threads=1, folder=out), told_pairs())
+    write_stance(stance, out)
+    print(stance)
+
+
 def _from_scratch(given: argparse.Namespace) -> Reader:
     rulebook = load_rulebook(given.policies)
     deck = _deck(rulebook, given.seed, given.data)
@@ -97,9 +108,7 @@ def _from_scratch(given: argparse.Namespace) -> Reader:
     plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
     shares = EASY if given.easy else SHARES
     stream = batches(pairs(deck, shares), _tokenizer(), size=given.size, seed=given.seed)
-    reader = learn(reader, stream, plan)
-    print(f"the line moved by {centre(reader, _tokenizer()):+.2f}")
-    return reader
+    return learn(reader, stream, plan)
 
 
 def _from_decisions(given: argparse.Namespace) -> Reader:

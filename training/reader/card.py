@@ -91,6 +91,8 @@ def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_
         figures="\n".join(rows),
         speed=speed,
         rule_tokens=config["rule_tokens"],
+        stance_weight=config["stance"]["weight"],
+        stance_offset=config["stance"]["offset"],
     )
 
 

@@ -23,17 +23,19 @@ from training.embedder.graph import (
 )
 
 Tensors = Mapping[str, NDArray[np.float32]]
+HEADS = ("pair", "token", "stance")
 
 
 def pair_reader(tensors: Tensors, storage: Storage, shape: Shape = MINILM) -> bytes:
     """Return the serialised graph.
 
     `ids` and `sides`, int64 of (pairs, tokens), become `pair`, float32 of (pairs,), and `words`,
-    float32 of (pairs, tokens): log-odds that the case breaks the rule, and that a token carries it.
+    float32 of (pairs, tokens): log-odds that the case breaks the rule, and that a token carries it;
+    and `stance`, float32 of (pairs,): where the case is the rule itself, that it forbids.
 
     Args:
-        tensors: The trunk under Hugging Face's names in `BertModel`, and the heads `pair` and
-            `token`, each with `weight` and `bias`.
+        tensors: The trunk under Hugging Face's names in `BertModel`, and the heads `pair`,
+            `token` and `stance`, each with `weight` and `bias`.
         storage: How to keep the large matrices.
         shape: The sizes; its window is the longest pair.
     """
@@ -44,7 +46,10 @@ def pair_reader(tensors: Tensors, storage: Storage, shape: Shape = MINILM) -> by
     _heads(encoder, x)
     pairs = ["pairs", "tokens"]
     return serialised(
-        encoder, "pair-reader", {"ids": pairs, "sides": pairs}, {"pair": ["pairs"], "words": pairs}
+        encoder,
+        "pair-reader",
+        {"ids": pairs, "sides": pairs},
+        {"pair": ["pairs"], "words": pairs, "stance": ["pairs"]},
     )
 
 
@@ -81,7 +86,9 @@ def _heads(encoder: Encoder, x: str) -> None:
     agreed = writer.node("Mul", [rule, case], "agreed")
     apart = writer.node("Abs", [writer.node("Sub", [rule, case], "difference")], "apart")
     seen = writer.node("Concat", [first, case, agreed, apart], "seen", axis=1)
-    for name, value, output in (("pair", seen, "pair"), ("token", x, "words")):
+    for name, value, output in zip(
+        HEADS, (seen, x, seen), ("pair", "words", "stance"), strict=True
+    ):
         weight = writer.constant(f"{name}.matrix", tensors[f"{name}.weight"].T)
         bias = writer.constant(f"{name}.bias", tensors[f"{name}.bias"])
         product = writer.node("MatMul", [value, weight], f"{name}.product")

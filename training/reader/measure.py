@@ -157,7 +157,7 @@ def rule_figures(score: Score, file: Path, *, most: int = EVERY) -> list[Figure]
         )
         for rule, said in fixed.items()
     ]
-    gain = _difference(answers, own, fixed[best])
+    gain = difference(answers, own, fixed[best])
     found.append(Figure("own rule less the best fixed rule, AUC", gain, len(rows)))
     return found + _suffix_figures(score, rows, own)
 
@@ -249,7 +249,7 @@ def _share(values: NDArray[Any], groups: NDArray[np.int64]) -> Estimate:
     return estimate(mean, np.zeros(len(as_floats), np.int64), as_floats, group=groups)
 
 
-def _difference(answers: NDArray[np.int64], one: Floats, other: Floats) -> Estimate:
+def difference(answers: NDArray[np.int64], one: Floats, other: Floats) -> Estimate:
     """Paired bootstrap over rows of the difference of two AUCs."""
     weight = np.ones(len(answers))
     value = auc_score(answers, one, weight) - auc_score(answers, other, weight)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.embedder.graph import MINILM, Shape
+from training.reader.graph import HEADS
 
 Tensors = Mapping[str, NDArray[np.float32]]
 _NOTHING = -1e4
@@ -52,7 +53,8 @@ class Reader(nn.Module):
     The pair is judged from the first token, the mean of the case, and how that mean agrees with the
     mean of the rule: product and distance, in which the published weights already say what is
     about the same (Conneau et al. 2017, InferSent). One more linear layer says of each token
-    whether it carries the answer. The tables and the lowest layers stay as
+    whether it carries the answer, and another what a rule wants of its subject, read from the rule
+    as its own case (`training/reader/stance_head.py`). The tables and the lowest layers stay as
     published: they know words already, and a processor learns a third faster without them.
     """
 
@@ -66,6 +68,8 @@ class Reader(nn.Module):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.pair = nn.Linear(4 * shape.width, 1)
         self.token = nn.Linear(shape.width, 1)
+        self.stance = nn.Linear(4 * shape.width, 1)
+        self.stance.requires_grad_(requires_grad=False)
         self.drop = nn.Dropout(0.1)
         for part in (self.words, self.places, self.sides, self.norm, *self.layers[:FROZEN]):
             part.requires_grad_(requires_grad=False)
@@ -78,6 +82,12 @@ class Reader(nn.Module):
             sides: 0 for the tokens up to the first [SEP], 1 behind it.
             real: 1 for tokens, 0 for padding.
         """
+        seen, x = self.seen(ids, sides, real)
+        pair = self.pair(self.drop(seen))
+        return pair[:, 0], self.token(x)[:, :, 0]
+
+    def seen(self, ids: Tensor, sides: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what a pair is judged from (texts, 4 * width), and the states of its tokens."""
         places = torch.arange(ids.shape[1])
         mask = (1.0 - real[:, None, None, :].float()) * _NOTHING
         with torch.no_grad():
@@ -88,9 +98,7 @@ class Reader(nn.Module):
             x = layer(x, mask)
         x = x.float()
         case, rule = _mean(x, sides * real), _mean(x, (1 - sides) * real)
-        seen = torch.cat([x[:, 0], case, rule * case, (rule - case).abs()], dim=1)
-        pair = self.pair(self.drop(seen))
-        return pair[:, 0], self.token(x)[:, :, 0]
+        return torch.cat([x[:, 0], case, rule * case, (rule - case).abs()], dim=1), x
 
 
 def _mean(x: Tensor, chosen: Tensor) -> Tensor:
@@ -103,7 +111,7 @@ def load(tensors: Tensors, shape: Shape = MINILM) -> Reader:
     """Return the network with the given weights; heads that are not among them say nothing yet."""
     reader = Reader(shape)
     state = reader.state_dict()
-    for name in ("pair.weight", "pair.bias", "token.weight", "token.bias"):
+    for name in (f"{head}.{kind}" for head in HEADS for kind in ("weight", "bias")):
         state[name] = torch.zeros_like(state[name])
         if name in tensors:
             state[name] = torch.from_numpy(np.ascontiguousarray(tensors[name]))
@@ -150,7 +158,7 @@ def published(state: Mapping[str, Tensor], shape: Shape = MINILM) -> dict[str, N
         "embeddings.token_type_embeddings.weight": ours["sides.weight"],
     }
     for kind in ("weight", "bias"):
-        found |= {f"{head}.{kind}": ours[f"{head}.{kind}"] for head in ("pair", "token")}
+        found |= {f"{head}.{kind}": ours[f"{head}.{kind}"] for head in HEADS}
         found[f"embeddings.LayerNorm.{kind}"] = ours[f"norm.{kind}"]
         for number in range(shape.layers):
             old, new = f"encoder.layer.{number}.", f"layers.{number}."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from training.embedder.graph import MINILM, Shape
+from training.reader.graph import HEADS
 
 Tensors = dict[str, NDArray[np.float32]]
 Stored = Mapping[str, NDArray[np.generic]]
@@ -48,7 +49,7 @@ def _tables(stored: Stored) -> Tensors:
     }
     for kind in ("weight", "bias"):
         found[f"embeddings.LayerNorm.{kind}"] = _floats(stored, f"embeddings.LayerNorm.{kind}")
-    for head in ("pair", "token"):
+    for head in HEADS:
         found[f"{head}.weight"] = _floats(stored, f"{head}.matrix").T
         found[f"{head}.bias"] = _floats(stored, f"{head}.bias")
     return found

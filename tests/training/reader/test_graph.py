@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +36,13 @@ def test_the_pair_is_read_from_the_mean_of_the_case_among_others(tensors: Tensor
     np.testing.assert_allclose(pair, (words * SIDES).sum(1) / SIDES.sum(1), atol=2e-5)
 
 
+def test_the_stance_is_read_from_what_the_pair_is_read_from(tensors: Tensors) -> None:
+    own = {"stance.weight": tensors["pair.weight"], "stance.bias": 1 + tensors["pair.bias"]}
+    session = opened({**tensors, **own}, FULL)
+    pair, stance = session.run(["pair", "stance"], {"ids": IDS, "sides": SIDES})
+    np.testing.assert_allclose(stance, pair + 1, atol=1e-5)
+
+
 def test_the_side_of_a_token_matters(tensors: Tensors) -> None:
     moved = SIDES.copy()
     moved[:, 3] = 1
@@ -64,13 +72,14 @@ def test_the_same_weights_give_the_same_bytes(tensors: Tensors) -> None:
 
 @pytest.fixture
 def tensors() -> Tensors:
-    """Random weights of a small BERT with the reader's two heads."""
+    """Random weights of a small BERT with the reader's heads."""
     chance = np.random.default_rng(6)
     heads: dict[str, tuple[int, ...]] = {
         "pair.weight": (1, 4 * SHAPE.width),
         "token.weight": (1, SHAPE.width),
+        "stance.weight": (1, 4 * SHAPE.width),
     }
-    heads |= {"pair.bias": (1,), "token.bias": (1,)}
+    heads |= {"pair.bias": (1,), "token.bias": (1,), "stance.bias": (1,)}
     drawn = {name: chance.normal(0, 0.2, size) for name, size in heads.items()}
     return random_tensors(SHAPE, words=50) | {k: v.astype(np.float32) for k, v in drawn.items()}
 
@@ -78,9 +87,12 @@ def tensors() -> Tensors:
 def run(
     tensors: Tensors, storage: Storage, ids: NDArray[np.int64], sides: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    pair, words = opened(tensors, storage).run(["pair", "words"], {"ids": ids, "sides": sides})
+    return pair, words
+
+
+def opened(tensors: Tensors, storage: Storage) -> Any:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(pair_reader(tensors, storage, SHAPE))
-    pair, words = session.run(["pair", "words"], {"ids": ids, "sides": sides})
-    return pair, words
+    return onnxruntime.InferenceSession(pair_reader(tensors, storage, SHAPE))
