@@ -7,14 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from training.embedder.graph import (
-    Encoder,
-    Shape,
-    Storage,
-    embeddings,
-    encoder_layer,
-    serialised,
-)
+from training.embedder.graph import Encoder, Shape, Storage, serialised
+from training.encoder.graph import pooled_logits
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -29,18 +23,8 @@ def detector_graph(tensors: Tensors, storage: Storage, shape: Shape) -> bytes:
         shape: The sizes of the encoder.
     """
     encoder = Encoder(tensors, storage, shape)
+    added = pooled_logits(encoder, "added")
     writer = encoder.writer
-    x = embeddings(encoder)
-    for layer in range(shape.layers):
-        x = encoder_layer(encoder, f"encoder.layer.{layer}.", x)
-    one = writer.integers(1)
-    kept = writer.node("Gather", [x, writer.integers(0)], "cls.kept", axis=1)
-    first = writer.node("Squeeze", [kept, one], "cls")
-    mean = writer.node("ReduceMean", [x, one], "mean", keepdims=0)
-    seen = writer.node("Concat", [first, mean], "seen", axis=1)
-    weight = writer.constant("head.matrix", tensors["head.weight"].T)
-    bias = writer.constant("head.bias", tensors["head.bias"])
-    added = writer.node("Add", [writer.node("MatMul", [seen, weight], "product"), bias], "added")
     writer.node("Squeeze", [added, writer.integers(-1)], "logit")
     return serialised(
         encoder, "injection-detector", {"ids": ["texts", "tokens"]}, {"logit": ["texts"]}

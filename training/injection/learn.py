@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as f
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import nn
 
 from retrieval.spoken import spoken
 from training.classifier.rows import Row
+from training.encoder.batches import padded, slope
 from training.injection.network import SHAPE, Detector
 from training.injection.rows import WRITTEN
 
@@ -22,7 +23,6 @@ POOL = 16
 """Batches that are drawn at once and sorted by length, so that little of a batch is padding."""
 PEAK = 1e-4
 PACE_OF_HEAD = 10.0
-WARM = 0.06
 SURE = 0.99
 """What the right answer is taken for: sources disagree on what an order is."""
 MIXED = 0.15
@@ -67,17 +67,13 @@ def learn(
     stream = _batches(_pool(rows, tokenizer), random.Random(seed))
     for step, batch in zip(range(1, steps + 1), stream, strict=False):
         for group in optimizer.param_groups:
-            group["lr"] = PEAK * group["pace"] * _slope(step / steps)
+            group["lr"] = PEAK * group["pace"] * slope(step / steps)
         told += _step(detector, batch, optimizer)
         if step % 100 == 0:
             print(f"step {step}, loss {told / 100:.4f}", flush=True)
             told = 0.0
     detector.eval()
     return detector
-
-
-def _slope(share: float) -> float:
-    return share / WARM if share < WARM else max((1 - share) / (1 - WARM), 0.02)
 
 
 def _step(detector: Detector, batch: Sequence[_Encoded], optimizer: torch.optim.Optimizer) -> float:
@@ -91,14 +87,6 @@ def _step(detector: Detector, batch: Sequence[_Encoded], optimizer: torch.optim.
     nn.utils.clip_grad_norm_(detector.parameters(), 1.0)
     optimizer.step()
     return float(loss.item())
-
-
-def padded(texts: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-    """Return ids as one batch, padded to the longest, and which of them are real."""
-    longest = max(map(len, texts))
-    ids = torch.tensor([text + [0] * (longest - len(text)) for text in texts])
-    real = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts])
-    return ids, real
 
 
 def _pool(rows: Sequence[Row], tokenizer: Tokenizer) -> _Pool:

@@ -1,0 +1,1 @@
+"""Teach a small transformer the labels of the classifier, each set's answers apart."""
