@@ -25,6 +25,7 @@ from records.precedents import find_precedents
 from records.precedents import precedents as kept_precedents
 from records.store import Records
 from retrieval.embedder import Embedder
+from retrieval.encoder import LabelEncoder, open_label_encoder
 from retrieval.index import open_policy_index, search
 from retrieval.injection import InjectionDetector, open_injection_detector
 from retrieval.precedents import nearest, open_precedent_index, sync
@@ -103,7 +104,7 @@ def _embedded_desk(
 ) -> Desk:
     index = open_policy_index(rulebook, embedder, options.home)
     detector = _shipped_detector(options.threads)
-    classifier = open_classifier(embedder, detector=detector)
+    classifier = open_classifier(_shipped_encoder(options.threads), detector=detector)
 
     def sections(text: str) -> list[Section]:
         return [hit.section for hit in search(index, text, limit=options.limits.sections)]
@@ -146,6 +147,12 @@ def _is_order(detector: InjectionDetector, text: str) -> bool:
 def _shipped_detector(threads: int) -> InjectionDetector:
     """The injection detector, loaded once however many desks are laid."""
     return open_injection_detector(threads=threads)
+
+
+@lru_cache(maxsize=2)
+def _shipped_encoder(threads: int) -> LabelEncoder:
+    """The encoder of labels, loaded once however many desks are laid."""
+    return open_label_encoder(threads=threads)
 
 
 def _precedent_search(

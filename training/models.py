@@ -63,7 +63,8 @@ READER_LEARNS = ("--minutes", "210", "--size", "48", "--peak", "3e-4", "--thread
 
 MAKERS = (
     Maker("embedder", needs=("onnx", "safetensors")),
-    Maker("classifier"),
+    Maker("encoder", options=("--folds", "{out}.folds"), needs=("torch", "onnx", "safetensors")),
+    Maker("classifier", options=("--folds", "{out}/../encoder.folds")),
     Maker("injection", options=("--scores", "{out}.npz"), needs=("torch", "onnx", "safetensors")),
     Maker("links", options=("--pages", sysconfig.get_path("purelib"))),
     Maker("reader", options=READER_LEARNS, needs=("torch", "onnx")),

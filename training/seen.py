@@ -16,6 +16,7 @@ import numpy as np
 from evals.seen import FILE, hashes_of
 from policies.reading import load_rulebook
 from training.classifier.rows import read_rows
+from training.encoder.rows import written as on_emoji
 from training.folders import train_folder
 from training.injection.rows import written
 from training.reader.texts import labelled_texts, shown_texts, topics
@@ -27,7 +28,7 @@ CARD = Path(__file__).with_name("seen.md")
 def texts_seen(data: Path) -> Iterator[str]:
     """Yield every text that a shipped model of texts learns from."""
     yield from (row.text for row in read_rows(data) if row.role == "train")
-    yield from (row.text for row in written())
+    yield from (row.text for row in (*written(), *on_emoji()))
     rulebook = load_rulebook(None)
     yield from (one.text for one in shown_texts())
     yield from (one.text for one in labelled_texts(train_folder(data)))

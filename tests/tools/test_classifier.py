@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from errors import AmicusError
 from policies.rulebook import SIGNALS
-from retrieval.embedder import open_embedder
+from retrieval.encoder import open_label_encoder
 from tools.classifier import Classifier, open_classifier
 from tools.classifier.emoji import emoji_words, spoken
 from tools.classifier.features import Shape, occurrences, vectors
@@ -40,7 +40,7 @@ def classifier() -> Classifier:
 
 @pytest.fixture(scope="module")
 def with_meaning() -> Classifier:
-    return open_classifier(open_embedder(threads=1))
+    return open_classifier(open_label_encoder(threads=1))
 
 
 @pytest.fixture(params=["letters", "meaning"])
@@ -73,7 +73,7 @@ def test_a_group_weighs_as_much_as_any_other_in_what_is_counted(classifier: Clas
     assert len({str(said) for said in classifier.score(texts)}) == 1
 
 
-def test_the_version_names_weights_and_embedder(
+def test_the_version_names_weights_and_encoder(
     classifier: Classifier, with_meaning: Classifier
 ) -> None:
     assert classifier.version.startswith("classifier@")
@@ -197,16 +197,16 @@ def test_a_config_with_a_strange_field_is_refused(copy: Path) -> None:
         open_classifier(folder=copy)
 
 
-class AnotherEmbedder:
+class AnotherEncoder:
     name = "another@000000000000"
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return np.zeros((len(texts), 384), dtype=np.float32)
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return np.zeros((len(texts), 16), dtype=np.float32)
 
 
-def test_an_embedder_that_the_weights_were_not_made_with_is_refused() -> None:
+def test_an_encoder_that_the_weights_were_not_made_with_is_refused() -> None:
     with pytest.raises(AmicusError, match="another@000000000000"):
-        open_classifier(AnotherEmbedder())
+        open_classifier(AnotherEncoder())
 
 
 def test_tokens_stand_where_they_say() -> None:

@@ -13,6 +13,7 @@ from tools.classifier import open_classifier
 from tools.classifier.features import Shape
 from tools.classifier.tokens import forms
 from training.classifier.__main__ import main
+from training.classifier.encoders import Encoders, Remembering
 from training.classifier.export import export
 from training.classifier.groups import folds, groups
 from training.classifier.learn import UNKNOWN, answers, mixed_weights
@@ -24,7 +25,6 @@ from training.classifier.metrics import (
     estimate,
     weighted_quantile,
 )
-from training.classifier.network import Schooling, fit_network
 from training.classifier.own_sentences import (
     FILLED_FILE,
     as_jsonl,
@@ -32,7 +32,7 @@ from training.classifier.own_sentences import (
     own_sentences,
 )
 from training.classifier.rows import LABELS, Row, read_jsonl
-from training.classifier.train import Trained, train
+from training.classifier.train import FOLDS, Trained, train
 
 TOY_LABELS: tuple[Signal, ...] = ("spam", "violence")
 WORDS = ("river", "garden", "friend", "coffee", "music", "train", "window", "paper", "bread")
@@ -54,11 +54,11 @@ def toy_rows() -> list[Row]:
 
 
 class BagOfWords:
-    """A small embedder that behaves like a real one: deterministic rows of length one."""
+    """A small encoder that behaves like a real one: the same text, the same row."""
 
     name = "bag@1"
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         rows = np.zeros((len(texts), 32), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for form in forms(text):
@@ -67,9 +67,12 @@ class BagOfWords:
         return np.asarray(rows / lengths, dtype=np.float32)
 
 
+ENCODERS = Encoders("bag@1", [BagOfWords()] * FOLDS)
+
+
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    return train(toy_rows(), TOY_LABELS, embedder=BagOfWords(), shape=SMALL)
+    return train(toy_rows(), TOY_LABELS, encoders=ENCODERS, shape=SMALL)
 
 
 def test_training_learns_a_toy_set_end_to_end(trained: Trained, tmp_path: Path) -> None:
@@ -83,12 +86,12 @@ def test_training_learns_a_toy_set_end_to_end(trained: Trained, tmp_path: Path) 
         assert max(fine.values()) < 0.5
 
 
-def test_a_classifier_can_be_made_without_a_sentence_model(tmp_path: Path) -> None:
-    alone = train(toy_rows(), TOY_LABELS, embedder=None, shape=SMALL)
+def test_a_classifier_can_be_made_without_an_encoder(tmp_path: Path) -> None:
+    alone = train(toy_rows(), TOY_LABELS, encoders=None, shape=SMALL)
     export(alone.learned, tmp_path)
     classifier = open_classifier(BagOfWords(), folder=tmp_path)
     bad, fine = classifier.score(["coffee win a free prize", "bread and music"])
-    assert alone.embedded == {}
+    assert alone.encoded == {}
     assert bad["spam"] > 0.5 > fine["spam"]
 
 
@@ -116,7 +119,7 @@ def test_the_same_rows_give_the_same_bytes(trained: Trained, tmp_path: Path) -> 
 
 
 def test_a_line_is_crossed_by_its_share_of_harmless_texts_at_most(trained: Trained) -> None:
-    for unseen in (trained.plain["spam"], trained.embedded["spam"]):
+    for unseen in (trained.plain["spam"], trained.encoded["spam"]):
         said = unseen.said[unseen.harmless]
         assert len(said) == 80
         assert (said > unseen.reading.line).mean() <= 0.01
@@ -136,23 +139,39 @@ def test_the_sentences_of_a_long_text_are_held_to_a_higher_line(
     assert long["spam"] < short["spam"]
 
 
-def test_a_network_learns_what_no_line_can_part() -> None:
-    chance = np.random.default_rng(0)
-    rows = chance.normal(size=(400, 2)).astype(np.float32)
-    y = (rows[:, :1] * rows[:, 1:] > 0).astype(np.float32)
-    how = Schooling(units=32, rounds=60, rate=1e-2, decay=0.0, dropout=0.0)
-    network = fit_network(rows, y, np.ones_like(y), how)
-    assert ((network.logits(rows) > 0) == (y > 0)).mean() > 0.9
+class Constant:
+    """An encoder that says the same number of every text, and counts how many it was asked."""
+
+    name = "constant@1"
+
+    def __init__(self, number: float) -> None:
+        self.number, self.asked = number, 0
+
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.asked += len(texts)
+        return np.full((len(texts), 1), self.number, np.float32)
 
 
-def test_an_unknown_label_teaches_the_network_nothing() -> None:
-    rows = np.eye(4, dtype=np.float32)
-    y = np.asarray([[1, 0], [0, 1], [1, 1], [0, 0]], dtype=np.float32)
-    other = y.copy()
-    other[:, 1] = 1 - other[:, 1]
-    known = np.asarray([[1, 0]] * 4, dtype=np.float32)
-    first, second = (fit_network(rows, each, known).logits(rows) for each in (y, other))
-    assert np.array_equal(first, second)
+def test_a_text_is_encoded_by_the_encoder_that_has_not_seen_its_fold() -> None:
+    encoders = Encoders("any", [Constant(0), Constant(1), Constant(2)])
+    said = encoders.unseen(["a", "b", "a", "c"], np.asarray([2, 0, 1, 2]))
+    assert said[:, 0].tolist() == [2, 0, 1, 2]
+
+
+def test_an_encoder_is_asked_about_a_text_once(tmp_path: Path) -> None:
+    first, second = Constant(1), Constant(1)
+    said = Remembering(first, tmp_path / "kept" / "fold.npz").logits(["a", "b", "a"])
+    again = Remembering(second, tmp_path / "kept" / "fold.npz").logits(["b", "c"])
+    assert said[:, 0].tolist() == [1, 1, 1]
+    assert again[:, 0].tolist() == [1, 1]
+    assert (first.asked, second.asked) == (2, 1)
+
+
+def test_what_another_encoder_said_is_not_remembered(tmp_path: Path) -> None:
+    Remembering(Constant(1), tmp_path / "fold.npz").logits(["a"])
+    other = Constant(2)
+    other.name = "other@1"
+    assert Remembering(other, tmp_path / "fold.npz").logits(["a"])[0, 0] == 2
 
 
 def test_a_label_is_measured_with_an_interval(trained: Trained) -> None:
@@ -174,7 +193,9 @@ def test_training_without_data_says_how_to_name_it(
 def test_training_on_a_folder_without_data_names_the_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--data", str(tmp_path), "--out", str(tmp_path), "--no-embedder"]) == 1
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert "no folds were named" in capsys.readouterr().err
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path), "--no-encoder"]) == 1
     assert "hatexplain.jsonl: cannot be read" in capsys.readouterr().err
 
 

@@ -27,15 +27,15 @@ _BATCH = 256
 """Texts whose features are counted at once: more is not faster, and takes memory."""
 
 
-class Embeds(Protocol):
-    """What the classifier asks of an embedder."""
+class Encodes(Protocol):
+    """What the classifier asks of an encoder."""
 
     @property
     def name(self) -> str:
-        """The sentence model and a hash of its files."""
+        """The encoder and a hash of its files."""
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return one row of length one for each text."""
+    def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return a row for each text: the log-odds of its heads."""
 
 
 class Detects(Protocol):
@@ -80,21 +80,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Models of words and of meaning that read English; other languages get an empty number.
+    """Models of letters and of meaning that read English; other languages get an empty number.
 
     With a detector the score and the lines of `injection` are the detector's, which has read more
     of them; its words are still those of the linear model.
     """
 
     weights: Weights
-    embedder: Embeds | None = None
+    encoder: Encodes | None = None
     detector: Detects | None = None
 
     @cached_property
     def version(self) -> str:
-        """`classifier@` and a hash of the weights, their calibration, embedder and detector."""
-        embedder = self.embedder.name if self.embedder else "none"
-        state = f"{self.weights.config_sha256} {embedder}"
+        """`classifier@` and a hash of the weights, their calibration, encoder and detector."""
+        encoder = self.encoder.name if self.encoder else "none"
+        state = f"{self.weights.config_sha256} {encoder}"
         if self.detector:
             state = f"{state} {self.detector.name}"
         return f"classifier@{hashlib.sha256(state.encode()).hexdigest()[:12]}"
@@ -125,17 +125,17 @@ class Classifier:
     @property
     def _readings(self) -> Mapping[Signal, Reading]:
         config = self.weights.config
-        return config.embedded if config.embedded and self._reads_meaning else config.plain
+        return config.encoded if config.encoded and self._reads_meaning else config.plain
 
     @property
     def _reads_meaning(self) -> bool:
-        return self.embedder is not None and self.weights.config.embedded is not None
+        return self.encoder is not None and self.weights.config.encoded is not None
 
     @cached_property
     def _factors(self) -> Reals:
-        """One row per label: the factors of words, of meaning and of the network, and the rest."""
+        """One row per label: the factors of letters and of the encoder, and the rest."""
         return np.asarray(
-            [[r.ngrams, r.embedding, r.network, r.offset, r.tail] for r in self._readings.values()]
+            [[r.ngrams, r.encoder, r.offset, r.tail] for r in self._readings.values()]
         )
 
     def score(self, texts: Sequence[str]) -> Sequence[Mapping[Signal, float]]:
@@ -190,13 +190,13 @@ class Classifier:
 
     def _joined(self, parts: Sequence[Part], logits: Reals) -> Reals:
         """Return what each part of a text adds up to, sentences shifted for being many."""
-        ngrams, embedding, network, offset, tail = self._factors.T
+        ngrams, encoder, offset, tail = self._factors.T
         shift = np.where(np.arange(len(parts)) > 0, log_chances(len(parts) - 1), 0.0)
         if self._reads_meaning:
             suspects = _suspects(logits)
             parts, logits, shift = [parts[i] for i in suspects], logits[suspects], shift[suspects]
-        linear, deep = self._meaning_logits([part.text for part in parts])
-        joined: Reals = logits * ngrams + linear * embedding + deep * network + offset
+        meant = self._meaning_logits([part.text for part in parts])
+        joined: Reals = logits * ngrams + meant * encoder + offset
         shifted: Reals = joined - shift[:, None] * tail
         return shifted
 
@@ -206,17 +206,15 @@ class Classifier:
         logits: Reals = weighed(seen, weights.ngrams, len(texts)) + weights.ngram_bias
         return logits
 
-    def _meaning_logits(self, texts: Sequence[str]) -> tuple[Reals, Reals]:
-        """Return the logits of the linear model and of the network over the sentence vectors."""
-        if not self.embedder or not self._reads_meaning:
-            nothing = np.zeros((len(texts), len(self.labels)))
-            return nothing, nothing
+    def _meaning_logits(self, texts: Sequence[str]) -> Reals:
+        """Return what the heads of the encoder add up to, texts by labels."""
+        if not self.encoder or not self._reads_meaning:
+            return np.zeros((len(texts), len(self.labels)))
         weights = self.weights
-        rows = self.embedder.embed(texts).astype(np.float64)
+        rows = self.encoder.logits(texts).astype(np.float64)
         # Row by row: a product of matrices may round otherwise than a product with one row.
-        linear: Reals = np.stack([row @ weights.embedding for row in rows])
-        deep: Reals = np.stack([weights.network.logits(row) for row in rows]).astype(np.float64)
-        return linear + weights.embedding_bias, deep
+        meant: Reals = np.stack([row @ weights.heads for row in rows]) + weights.heads_bias
+        return meant
 
     def _carried(self, found: Sequence[Token], column: int) -> list[Word]:
         """Share the logit of a label out to the words: the shares add up to it, less the bias."""
@@ -233,26 +231,26 @@ class Classifier:
 
 
 def open_classifier(
-    embedder: Embeds | None = None,
+    encoder: Encodes | None = None,
     *,
     detector: Detects | None = None,
     folder: Path = MODEL_FOLDER,
 ) -> Classifier:
-    """Return the shipped classifier; with an embedder it reads meaning as well as letters.
+    """Return the shipped classifier; with an encoder it reads meaning as well as letters.
 
     A detector of injections, if given, speaks for that label.
 
     Raises:
-        RecordsError: The weights are missing or damaged, or were made with another embedder.
+        RecordsError: The weights are missing or damaged, or were made with another encoder.
     """
     weights = read_weights(folder)
-    made_with = weights.config.embedder
-    if embedder and made_with and embedder.name != made_with:
+    made_with = weights.config.encoder
+    if encoder and made_with and encoder.name != made_with:
         raise RecordsError(
-            f"{folder / CONFIG_FILE}: made with the embedder {made_with}, not {embedder.name}",
-            hint="Train the classifier anew with this embedder, or open it without one.",
+            f"{folder / CONFIG_FILE}: made with the encoder {made_with}, not {encoder.name}",
+            hint="Train the classifier anew with this encoder, or open it without one.",
         )
-    return Classifier(weights, embedder, detector)
+    return Classifier(weights, encoder, detector)
 
 
 def text_parts(text: str) -> list[Part]:
@@ -275,9 +273,9 @@ def _by_place(found: Sequence[Token], carried: Reals) -> list[Word]:
 
 
 def _suspects(logits: Reals) -> list[int]:
-    """Return the parts to embed: the whole text, and the windows that letters suspect most.
+    """Return the parts to encode: the whole text, and the windows that letters suspect most.
 
-    A sentence vector takes ten milliseconds, and a long text has a hundred sentences.
+    Encoding one takes some six milliseconds, and a long text has a hundred sentences.
     """
     ranked = np.argsort(-logits, axis=0, kind="stable")[:_SUSPECTS_PER_LABEL]
     return sorted({0, *ranked.ravel().tolist()})

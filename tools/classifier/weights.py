@@ -21,7 +21,6 @@ from tools.classifier.features import Shape
 MODEL_FOLDER = Path(__file__).parents[2] / "models" / "classifier"
 WEIGHTS_FILE = "weights.npz"
 CONFIG_FILE = "config.json"
-NETWORK_ARRAYS = ("hidden", "hidden_bias", "out", "out_bias")
 Halves = npt.NDArray[np.floating]
 
 _REPAIR = "Restore models/classifier from the release, or train it anew."
@@ -34,14 +33,12 @@ class _Plain(BaseModel):
 class Reading(_Plain):
     """How a label's logits become a probability, and where its lines are.
 
-    The probability is Platt's: sigmoid(ngrams * n-gram logit + embedding * linear logit of the
-    sentence vector + network * the network's logit of it + offset). Without an embedder two of the
-    factors are 0.
+    The probability is Platt's: sigmoid(ngrams * n-gram logit + encoder * logit of the encoder's
+    heads + offset). Without an encoder its factor is 0.
     """
 
     ngrams: float
-    embedding: float
-    network: float
+    encoder: float
     offset: float
     tail: float = Field(ge=0)
     """How far the parts of a long text are shifted down, times the log of their number."""
@@ -56,7 +53,7 @@ class Reading(_Plain):
 class Config(_Plain):
     """What `config.json` says."""
 
-    format: Literal[2]
+    format: Literal[3]
     labels: tuple[Signal, ...]
     char_bits: int = Field(ge=8, le=24)
     word_bits: int = Field(ge=8, le=24)
@@ -64,9 +61,9 @@ class Config(_Plain):
     base_rate: float = Field(gt=0, lt=1)
     """The share of texts that carry a label for which the probabilities are calibrated."""
     plain: Mapping[Signal, Reading]
-    embedded: Mapping[Signal, Reading] | None
-    embedder: str | None
-    """Version of the embedder that the embedding weights were made with."""
+    encoded: Mapping[Signal, Reading] | None
+    encoder: str | None
+    """Version of the encoder whose heads are weighed."""
     training_data: tuple[str, ...]
     weights_sha256: str
 
@@ -77,24 +74,8 @@ class Config(_Plain):
 
 
 @dataclass(frozen=True)
-class Network:
-    """One hidden layer over the sentence vector, shared by all labels."""
-
-    hidden: Halves
-    """Dimensions by units."""
-    hidden_bias: Halves
-    out: Halves
-    """Units by labels."""
-    out_bias: Halves
-
-    def logits(self, rows: Halves) -> Halves:
-        """Return the logits of the labels, for one vector or for rows of them."""
-        return np.maximum(rows @ self.hidden + self.hidden_bias, 0.0) @ self.out + self.out_bias
-
-
-@dataclass(frozen=True)
 class Weights:
-    """A linear model per label over hashed n-grams, one over the sentence vector, a network."""
+    """A linear model per label over hashed n-grams, and one over the heads of the encoder."""
 
     config: Config
     config_sha256: str
@@ -103,10 +84,9 @@ class Weights:
     ngrams: Halves
     """Features by labels."""
     ngram_bias: Halves
-    embedding: Halves
-    """Dimensions by labels; no rows where the model was trained without an embedder."""
-    embedding_bias: Halves
-    network: Network
+    heads: Halves
+    """Heads by labels; no rows where the model was trained without an encoder."""
+    heads_bias: Halves
 
 
 def read_weights(folder: Path = MODEL_FOLDER) -> Weights:
@@ -143,9 +123,8 @@ def _arrays(content: bytes, file: Path, config: Config, config_sha256: str) -> W
                 idf=arrays["idf"].astype(np.float32),
                 ngrams=np.ascontiguousarray(arrays["ngrams"].T, dtype=np.float32),
                 ngram_bias=arrays["ngram_bias"],
-                embedding=arrays["embedding"].T,
-                embedding_bias=arrays["embedding_bias"],
-                network=Network(*(arrays[name].astype(np.float64) for name in NETWORK_ARRAYS)),
+                heads=arrays["heads"].T,
+                heads_bias=arrays["heads_bias"],
             )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RecordsError(

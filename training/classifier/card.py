@@ -10,9 +10,11 @@ from statistics import median
 import numpy as np
 
 from policies.rulebook import Signal
-from tools.classifier import Classifier, Embeds, open_classifier
+from retrieval.encoder import open_label_encoder
+from tools.classifier import Classifier, open_classifier
 from tools.classifier.weights import WEIGHTS_FILE
 from tools.classifier.windows import LONG_TOKENS
+from training.classifier.encoders import Encoders
 from training.classifier.fairness import Gap, harmless_templates, plain_hate_scores, scores_of
 from training.classifier.groups import groups
 from training.classifier.long_texts import long_report, site_rules
@@ -42,17 +44,18 @@ _LABEL_HEAD = (
 
 
 def card(
-    trained: Trained, rows: Sequence[Row], *, data: Path, folder: Path, embedder: Embeds | None
+    trained: Trained, rows: Sequence[Row], *, data: Path, folder: Path, encoders: Encoders | None
 ) -> str:
     """Measure the classifier in `folder` and return its card in Markdown."""
     plain = open_classifier(folder=folder)
-    full = open_classifier(embedder, folder=folder)
-    best = trained.embedded or trained.plain
+    encoder = open_label_encoder(threads=1) if encoders else None
+    full = open_classifier(encoder, folder=folder)
+    best = trained.best
     held = [row for row in rows if row.role == "held"]
     return _TEMPLATE.read_text(encoding="utf-8").format(
         version=full.version,
         plain_version=plain.version,
-        embedder=trained.learned.embedder or "none",
+        encoder=trained.learned.encoder or "none",
         megabytes=(folder / WEIGHTS_FILE).stat().st_size / 1e6,
         training_data=", ".join(trained.learned.training_data),
         base_rate=BASE_RATE,
@@ -61,11 +64,11 @@ def card(
         any_table=_any_table(trained),
         split_table=_split_table(trained),
         **_injections(trained, best["injection"]),
-        disguise_table=_disguise_table(disguise_reports(trained, embedder)),
+        disguise_table=_disguise_table(disguise_reports(trained, encoders)),
         **_shipped(full, rows, data),
         **_fairness(plain, full, rows, data),
-        plain_speed=_speed(plain, held, embedded=False),
-        embedded_speed=_speed(full, held, embedded=True),
+        plain_speed=_speed(plain, held, encoded=False),
+        encoded_speed=_speed(full, held, encoded=True),
     )
 
 
@@ -81,7 +84,7 @@ def _label_tables(trained: Trained, best: Mapping[Signal, Unseen]) -> dict[str, 
         [label, *(_pair(full[label], plain[label], source) for source in sources)] for label in full
     ]
     return {
-        "embedded_table": _label_table(full, best),
+        "encoded_table": _label_table(full, best),
         "plain_table": _label_table(plain, trained.plain),
         "source_table": table(["label", *sources], by_source),
         "harmless_table": _harmless_table(best),
@@ -239,7 +242,7 @@ def _fairness(
     harmless = harmless_templates(data)
     said = scores_of(full, harmless.texts)
     gaps = {
-        "with the sentence model": harmless.gap(said["hate"]),
+        "with the encoder": harmless.gap(said["hate"]),
         "n-grams only": harmless.gap(scores_of(plain, harmless.texts)["hate"]),
         "plain TF-IDF model of the public hate sets": harmless.gap(
             plain_hate_scores(rows, harmless.texts)
@@ -282,12 +285,12 @@ def _gap_cells(gap: Gap) -> list[str]:
     ]
 
 
-def _speed(classifier: Classifier, held: Sequence[Row], *, embedded: bool) -> float:
+def _speed(classifier: Classifier, held: Sequence[Row], *, encoded: bool) -> float:
     """Return the median speed over rounds of texts that no memory can hold."""
     words = sorted({word for row in held for word in row.text.split()})
     chance = random.SystemRandom()
     rounds = [
-        [" ".join(chance.sample(words, 30)) for _ in range(_SPEED_TEXTS[embedded])]
+        [" ".join(chance.sample(words, 30)) for _ in range(_SPEED_TEXTS[encoded])]
         for _ in range(_SPEED_ROUNDS + 1)
     ]
     return median([texts_per_second(classifier.score, texts) for texts in rounds][1:])

@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from policies.rulebook import Signal
 from tools.classifier.features import Shape
-from tools.classifier.weights import (
-    CONFIG_FILE,
-    NETWORK_ARRAYS,
-    WEIGHTS_FILE,
-    Config,
-    Network,
-    Reading,
-)
+from tools.classifier.weights import CONFIG_FILE, WEIGHTS_FILE, Config, Reading
 from training.classifier.learn import Linear
 
 
@@ -35,10 +28,9 @@ class Learned:
     idf: npt.NDArray[np.float32]
     ngrams: Sequence[Linear]
     plain: Mapping[Signal, Reading]
-    embedding: Sequence[Linear] = ()
-    network: Network | None = None
-    embedded: Mapping[Signal, Reading] | None = None
-    embedder: str | None = None
+    heads: Sequence[Linear] = ()
+    encoded: Mapping[Signal, Reading] | None = None
+    encoder: str | None = None
     training_data: tuple[str, ...] = ()
 
 
@@ -52,23 +44,22 @@ def export(learned: Learned, out: Path, *, precision: type[np.floating] = np.flo
         "idf": learned.idf.astype(precision),
         "ngrams": np.stack([model.weights for model in learned.ngrams]).astype(precision),
         "ngram_bias": np.asarray([model.bias for model in learned.ngrams]),
-        "embedding": np.asarray([model.weights for model in learned.embedding], np.float32),
-        "embedding_bias": np.asarray([model.bias for model in learned.embedding]),
-        **_network_arrays(learned.network, precision),
+        "heads": np.asarray([model.weights for model in learned.heads], np.float32),
+        "heads_bias": np.asarray([model.bias for model in learned.heads]),
     }
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     content = packed.getvalue()
     config = Config(
-        format=2,
+        format=3,
         labels=learned.labels,
         char_bits=learned.shape.char_bits,
         word_bits=learned.shape.word_bits,
         char_lengths=learned.shape.char_lengths,
         base_rate=learned.base_rate,
         plain=learned.plain,
-        embedded=learned.embedded,
-        embedder=learned.embedder,
+        encoded=learned.encoded,
+        encoder=learned.encoder,
         training_data=learned.training_data,
         weights_sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -76,12 +67,3 @@ def export(learned: Learned, out: Path, *, precision: type[np.floating] = np.flo
     (out / WEIGHTS_FILE).write_bytes(content)
     text = json.dumps(config.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (out / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def _network_arrays(
-    network: Network | None, precision: type[np.floating]
-) -> dict[str, npt.NDArray[np.floating]]:
-    """Return the network's arrays by name; empty ones where there is no embedder."""
-    if network is None:
-        return {name: np.zeros(0, precision) for name in NETWORK_ARRAYS}
-    return {name: np.asarray(getattr(network, name), precision) for name in NETWORK_ARRAYS}

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from policies.rulebook import Signal
 from training.classifier.learn import Answers, Linear, Recipe, answers, fit, fits_by_fold
 from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
-from training.classifier.network import fit_network
-from training.classifier.train import EMBEDDING_RECIPE, Material, Trained, Unseen
+from training.classifier.train import HEADS_RECIPE, Material, Trained, Unseen
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,10 +80,10 @@ def any_estimates(asked: Asked, score: Reals) -> Mapping[str, Estimate]:
 
 def _any_scores(trained: Trained, asked: Asked) -> Mapping[str, Reals]:
     material, here = trained.material, asked.here
-    best = trained.embedded or trained.plain
-    letters = _by_folds(material.ngrams.whole[here], asked, _ALONE)
+    best = trained.best
+    letters = by_folds(material.ngrams.whole[here], asked, _ALONE)
     scores = {
-        "highest of five labels, without the sentence model": _highest(trained.plain, here),
+        "highest of five labels, without the encoder": _highest(trained.plain, here),
         "one n-gram model of any category, trained on that set alone": letters,
         "highest of five labels": _highest(best, here),
         "1 − the product of (1 − p) over five labels": _either(best, here),
@@ -102,17 +101,17 @@ def any_pieces(trained: Trained, asked: Asked) -> Reals:
     Nothing in a row was fitted to its fold.
     """
     material, here = trained.material, asked.here
-    best = trained.embedded or trained.plain
-    assert material.meanings is not None  # noqa: S101 - who asks has an embedder
-    letters = _by_folds(material.ngrams.whole[here], asked, _ALONE)
-    meant = _by_folds(material.meanings.whole[here], asked, EMBEDDING_RECIPE)
+    best = trained.best
+    assert material.meanings is not None  # noqa: S101 - who asks has an encoder
+    letters = by_folds(material.ngrams.whole[here], asked, _ALONE)
+    meant = by_folds(material.meanings.whole[here], asked, HEADS_RECIPE)
     labels = np.stack([_log_odds(unseen.probability[here]) for unseen in best.values()], axis=1)
     return np.column_stack([_log_odds(_either(best, here)), meant, letters, labels])
 
 
 def joined_for_any(asked: Asked, pieces: Reals) -> Reals:
     """Join pieces by a logistic model that has not seen the fold it scores."""
-    return _by_folds(pieces, asked, Recipe(_JOIN_COST, None))
+    return by_folds(pieces, asked, Recipe(_JOIN_COST, None))
 
 
 def _highest(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
@@ -130,7 +129,8 @@ def _log_odds(probability: Reals) -> Reals:
     return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
 
 
-def _by_folds(matrix: npt.NDArray[np.floating], asked: Asked, recipe: Recipe) -> Reals:
+def by_folds(matrix: npt.NDArray[np.floating], asked: Asked, recipe: Recipe) -> Reals:
+    """Return the scores of a linear model of any category, fitted without the fold it scores."""
     fold = asked.fold
     known = Answers("harassment", asked.y, np.asarray(["openai_moderation"] * len(fold)))
     score = np.zeros(len(fold))
@@ -183,13 +183,11 @@ def hate_scores(
     if known.known.sum() <= _MOST_PLAIN:
         scores["plain TF-IDF"] = _plain(material, known, use)
     if material.meanings:
-        vectors = material.meanings.whole
-        close = known.only(material.embedded)
-        rest = np.flatnonzero(close.known)
-        y = close.y[rest, None].astype(np.float32)
-        network = fit_network(vectors[rest], y, np.ones_like(y))
-        meant = np.asarray(network.logits(vectors[use])[:, 0], dtype=np.float64)
-        scores["n-grams and the sentence model"] = _even(letters) + _even(meant)
+        close = known.only(material.encoded)
+        said = material.meanings.whole
+        meant = _of_rows(fit(said, close, HEADS_RECIPE), said[use])
+        scores["the encoder"] = meant
+        scores["n-grams and the encoder"] = _even(letters) + _even(meant)
     return scores
 
 

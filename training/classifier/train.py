@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from policies.rulebook import Signal
 from tools.classifier.features import Shape
-from tools.classifier.model import Embeds, text_parts
-from tools.classifier.weights import Network, Reading
+from tools.classifier.model import text_parts
+from tools.classifier.weights import Reading
 from training.classifier.calibrate import (
     Calibration,
     calibrate_parts,
     line,
     unseen_probabilities,
 )
+from training.classifier.encoders import Encoders
 from training.classifier.export import Learned
 from training.classifier.groups import folds, groups
 from training.classifier.learn import (
@@ -26,11 +27,9 @@ from training.classifier.learn import (
     answers,
     choose,
     fit,
-    mixed_weights,
     unseen_part_scores,
 )
 from training.classifier.matrix import Texts, as_texts, inverse_document_frequency
-from training.classifier.network import fit_network
 from training.classifier.rows import Row, in_share
 
 SHAPE = Shape(char_bits=18, word_bits=17)
@@ -52,17 +51,15 @@ Sets that cannot hold an injection are many; each by the root of its size, they 
 can. Hate and offensive have the most rows: a second recipe changed their figures by less than .005
 and takes minutes.
 """
-EMBEDDING_RECIPE = Recipe(cost=1.0, positives=0.3)
-NETWORK_POSITIVES = 0.3
-HEAVIEST = 20.0
-"""Most that one row may weigh in the network, so that a rare label does not hang on a few."""
+HEADS_RECIPE = Recipe(cost=0.1, positives=0.3)
+"""How the heads of the encoder are weighed; few numbers that say much need little freedom."""
 
-EMBEDDED_ROWS: Mapping[str, int] = {
-    "davidson": 4_000,
+ENCODED_ROWS: Mapping[str, int] = {
+    "davidson": 6_000,
     "sms_spam": 3_000,
     "toxic_spans": 1_500,
 }
-"""Most rows of a large set that are embedded; sentence vectors take ten milliseconds each."""
+"""Most rows of a large set that are encoded; each takes six milliseconds."""
 
 NOT_HARMLESS = frozenset({"hatemoji", "toxic_spans"})
 """Sets without everyday texts: contrast pairs made to look like violations, and toxic comments."""
@@ -82,8 +79,8 @@ class Material:
     idf: npt.NDArray[np.float32]
     ngrams: Texts
     meanings: Texts | None
-    """Sentence vectors, zero for rows that are not embedded."""
-    embedded: Flags
+    """What the heads say, by encoders that have not seen the fold; 0 for rows not encoded."""
+    encoded: Flags
 
 
 @dataclass(frozen=True)
@@ -109,18 +106,26 @@ class Trained:
     material: Material
     recipes: Mapping[Signal, Recipe]
     plain: Mapping[Signal, Unseen]
-    embedded: Mapping[Signal, Unseen]
+    encoded: Mapping[Signal, Unseen]
+
+    @property
+    def best(self) -> Mapping[Signal, Unseen]:
+        """The reading with the encoder, where there is one."""
+        return self.encoded or self.plain
 
 
 def train(
-    rows: Sequence[Row], labels: Sequence[Signal], *, embedder: Embeds | None, shape: Shape = SHAPE
+    rows: Sequence[Row],
+    labels: Sequence[Signal],
+    *,
+    encoders: Encoders | None,
+    shape: Shape = SHAPE,
 ) -> Trained:
     """Fit, calibrate and measure one model per label on the rows whose role is to train."""
-    material = prepare([row for row in rows if row.role == "train"], embedder, shape)
+    material = prepare([row for row in rows if row.role == "train"], encoders, shape)
     everyday = everyday_rows(material.rows)
-    ngrams, meanings = [], []
-    recipes, plain, embedded = {}, {}, {}
-    deep = unseen_network_scores(material, labels) if material.meanings else None
+    ngrams, heads = [], []
+    recipes, plain, encoded = {}, {}, {}
     for label in labels:
         known = answers(material.rows, label)
         tried = RECIPES_OF.get(label, RECIPES)
@@ -128,14 +133,12 @@ def train(
         recipes[label] = recipe
         ngrams.append(fit(material.ngrams.whole, known, recipe))
         plain[label] = _unseen(material, known, everyday, [scores])
-        if material.meanings and deep is not None:
-            close = known.only(material.embedded)
-            vectors = material.meanings
-            meant = unseen_part_scores(vectors, close, EMBEDDING_RECIPE, material.fold)
-            meanings.append(fit(vectors.whole, close, EMBEDDING_RECIPE))
-            near = everyday & material.embedded
-            of_label = deep[:, labels.index(label)]
-            embedded[label] = _unseen(material, close, near, [scores, meant, of_label])
+        if material.meanings:
+            close = known.only(material.encoded)
+            meant = unseen_part_scores(material.meanings, close, HEADS_RECIPE, material.fold)
+            heads.append(fit(material.meanings.whole, close, HEADS_RECIPE))
+            near = everyday & material.encoded
+            encoded[label] = _unseen(material, close, near, [scores, meant])
         print(f"{label}: {known.known.sum()} rows, {recipe}", flush=True)
     learned = Learned(
         labels=tuple(labels),
@@ -144,83 +147,52 @@ def train(
         idf=material.idf,
         ngrams=ngrams,
         plain={label: unseen.reading for label, unseen in plain.items()},
-        embedding=meanings,
-        network=fitted_network(material, labels, material.embedded) if material.meanings else None,
-        embedded={label: unseen.reading for label, unseen in embedded.items()} or None,
-        embedder=embedder.name if embedder else None,
+        heads=heads,
+        encoded={label: unseen.reading for label, unseen in encoded.items()} or None,
+        encoder=encoders.name if encoders else None,
         training_data=tuple(sorted({row.source for row in material.rows})),
     )
-    return Trained(learned, material, recipes, plain, embedded)
+    return Trained(learned, material, recipes, plain, encoded)
 
 
-def prepare(rows: Sequence[Row], embedder: Embeds | None, shape: Shape) -> Material:
+def prepare(rows: Sequence[Row], encoders: Encoders | None, shape: Shape) -> Material:
     """Return the rows as matrices; the inverse document frequencies are rounded as shipped."""
     idf = inverse_document_frequency((row.text for row in rows), shape)
     idf = idf.astype(np.float16).astype(np.float32)
     ngrams = as_texts([row.text for row in rows], shape, idf)
     group = groups(rows)
-    embedded = _to_embed(rows)
+    fold = folds(group, FOLDS)
+    encoded = _to_encode(rows)
     return Material(
         rows=rows,
         group=group,
-        fold=folds(group, FOLDS),
+        fold=fold,
         idf=idf,
         ngrams=ngrams,
-        meanings=_meanings(rows, embedded, ngrams.owner, embedder) if embedder else None,
-        embedded=embedded,
+        meanings=_meanings(rows, encoded, ngrams.owner, fold, encoders) if encoders else None,
+        encoded=encoded,
     )
 
 
-def _to_embed(rows: Sequence[Row]) -> Flags:
+def _to_encode(rows: Sequence[Row]) -> Flags:
     sizes: dict[str, int] = {}
     for row in rows:
         sizes[row.source] = sizes.get(row.source, 0) + 1
-    shares = {s: EMBEDDED_ROWS.get(s, size) / size for s, size in sizes.items()}
+    shares = {s: ENCODED_ROWS.get(s, size) / size for s, size in sizes.items()}
     return np.asarray([in_share(row, shares[row.source]) for row in rows], dtype=np.bool_)
 
 
-def _meanings(rows: Sequence[Row], embedded: Flags, owner: Ints, embedder: Embeds) -> Texts:
-    """Return the sentence vectors of the parts that `ngrams` has, in the same order."""
+def _meanings(
+    rows: Sequence[Row], encoded: Flags, owner: Ints, fold: Ints, encoders: Encoders
+) -> Texts:
+    """Return what the heads say of the parts that `ngrams` has, in the same order."""
     parts = [part.text for row in rows for part in text_parts(row.text)]
-    wanted = np.flatnonzero(embedded[owner])
-    vectors: dict[int, npt.NDArray[np.float32]] = {}
-    for start in range(0, len(wanted), 512):
-        batch = wanted[start : start + 512].tolist()
-        found_vectors = embedder.embed([parts[index] for index in batch])
-        vectors.update(zip(batch, found_vectors, strict=True))
-    matrix = np.zeros((len(parts), len(next(iter(vectors.values())))), dtype=np.float32)
-    for index, vector in vectors.items():
-        matrix[index] = vector
+    wanted = np.flatnonzero(encoded[owner])
+    said = encoders.unseen([parts[index] for index in wanted.tolist()], fold[owner][wanted])
+    matrix = np.zeros((len(parts), said.shape[1]), dtype=np.float32)
+    matrix[wanted] = said
     first = np.searchsorted(owner, np.arange(len(rows)))
     return Texts(matrix[first], matrix, owner)
-
-
-def unseen_network_scores(material: Material, labels: Sequence[Signal]) -> Reals:
-    """Return the network's logits of every part (parts by labels), fitted without its fold."""
-    if material.meanings is None:
-        raise ValueError("there are no sentence vectors")
-    vectors, owner = material.meanings.parts, material.meanings.owner
-    scores = np.zeros((len(owner), len(labels)))
-    for each in np.unique(material.fold).tolist():
-        network = fitted_network(material, labels, material.embedded & (material.fold != each))
-        here = material.fold[owner] == each
-        scores[here] = network.logits(vectors[here])
-    return scores
-
-
-def fitted_network(material: Material, labels: Sequence[Signal], use: Flags) -> Network:
-    """Fit the network to the rows of `use`; every label weighs as much as any other."""
-    if material.meanings is None:
-        raise ValueError("there are no sentence vectors")
-    known = [answers(material.rows, label).only(use) for label in labels]
-    weight = np.stack([mixed_weights(each, NETWORK_POSITIVES) for each in known], axis=1)
-    weight *= use.sum() / np.maximum((weight > 0).sum(axis=0), 1)
-    y = np.stack([each.y for each in known], axis=1)
-    return fit_network(
-        material.meanings.whole[use],
-        np.maximum(y, 0)[use].astype(np.float32),
-        np.minimum(weight, HEAVIEST)[use].astype(np.float32),
-    )
 
 
 def _unseen(
@@ -256,11 +228,10 @@ def everyday_rows(rows: Sequence[Row]) -> Flags:
 
 
 def _reading(fitted: Calibration, lines: Mapping[str, float]) -> Reading:
-    ngrams, embedding, network = (*fitted.platt.slopes, 0.0, 0.0)[:3]
+    ngrams, encoder = (*fitted.platt.slopes, 0.0)[:2]
     return Reading(
         ngrams=ngrams,
-        embedding=embedding,
-        network=network,
+        encoder=encoder,
         offset=fitted.platt.offset,
         tail=fitted.tail,
         **lines,

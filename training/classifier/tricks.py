@@ -14,17 +14,12 @@ import numpy.typing as npt
 from agent.reading_copy import reading_copy
 from evals.disguises import DISGUISES, Disguise
 from policies.rulebook import Signal
-from tools.classifier import Classifier, Embeds, open_classifier
+from tools.classifier import Classifier, Encodes, open_classifier
+from training.classifier.encoders import Encoders
 from training.classifier.export import Learned, export
 from training.classifier.learn import answers, fit
 from training.classifier.metrics import Estimate, estimate, recall_score_at
-from training.classifier.train import (
-    EMBEDDING_RECIPE,
-    Material,
-    Trained,
-    Unseen,
-    fitted_network,
-)
+from training.classifier.train import HEADS_RECIPE, Material, Trained, Unseen
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -114,17 +109,18 @@ class DisguiseReport:
 
 
 def disguise_reports(
-    trained: Trained, embedder: Embeds | None, *, most: int = 150
+    trained: Trained, encoders: Encoders | None, *, most: int = 150
 ) -> list[DisguiseReport]:
     """Dress unseen positives and see how many are still found, as the product reads them.
 
     The product scores the text and its reading copy, and the higher score counts. The models are
-    fitted without the first fold, and the texts are from it.
+    fitted without the first fold, the encoder too, and the texts are from it.
     """
     material = trained.material
     with TemporaryDirectory() as folder:
-        export(_without_first_fold(trained), Path(folder))
-        classifier = open_classifier(embedder, folder=Path(folder))
+        encoder = encoders.without[0] if encoders else None
+        export(_without_first_fold(trained, encoder), Path(folder))
+        classifier = open_classifier(encoder, folder=Path(folder))
     reports = []
     for label in _DRESSED:
         texts = [
@@ -158,18 +154,17 @@ def _disguise_report(classifier: Classifier, label: Signal, texts: list[str]) ->
     )
 
 
-def _without_first_fold(trained: Trained) -> Learned:
+def _without_first_fold(trained: Trained, encoder: Encodes | None) -> Learned:
     """Return models of the disguised labels that have not seen the first fold."""
     material, learned = trained.material, trained.learned
     rest = material.fold != 0
-    ngrams, meanings = [], []
+    ngrams, heads = [], []
     for label in _DRESSED:
         known = answers(material.rows, label).only(rest)
         ngrams.append(fit(material.ngrams.whole, known, trained.recipes[label]))
         if material.meanings:
-            close = known.only(material.embedded)
-            meanings.append(fit(material.meanings.whole, close, EMBEDDING_RECIPE))
-    embedded = learned.embedded or {}
+            heads.append(fit(material.meanings.whole, known.only(material.encoded), HEADS_RECIPE))
+    encoded = learned.encoded or {}
     return Learned(
         labels=_DRESSED,
         shape=learned.shape,
@@ -177,10 +172,7 @@ def _without_first_fold(trained: Trained) -> Learned:
         idf=learned.idf,
         ngrams=ngrams,
         plain={label: learned.plain[label] for label in _DRESSED},
-        embedding=meanings,
-        network=fitted_network(material, _DRESSED, material.embedded & rest)
-        if material.meanings
-        else None,
-        embedded={label: embedded[label] for label in _DRESSED} if embedded else None,
-        embedder=learned.embedder,
+        heads=heads,
+        encoded={label: encoded[label] for label in _DRESSED} if encoded else None,
+        encoder=encoder.name if encoder else None,
     )
