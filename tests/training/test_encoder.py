@@ -70,6 +70,7 @@ def test_a_small_encoder_learns_and_the_folder_opens_as_the_product_does(tmp_pat
     from training.encoder.learn import learn
     from training.encoder.network import Encoder
     from training.injection.vocabulary import trimmed
+    from training.reader.network import Reader, published
 
     torch.manual_seed(0)
     rows = [
@@ -78,7 +79,7 @@ def test_a_small_encoder_learns_and_the_folder_opens_as_the_product_does(tmp_pat
     ]
     full = (resources.files("models") / "embedder" / "tokenizer.json").read_text("utf-8")
     tokenizer, kept = trimmed(full, (row.text for row in rows), fewest=1)
-    tensors = random_tensors(SHAPE, words=30522)
+    tensors = published(Reader(SHAPE).state_dict(), SHAPE)
     encoder = Encoder(tensors, kept, SHAPE, outputs=len(HEADS), frozen=0)
     learn(encoder, rows, Tokenizer.from_str(tokenizer), steps=60)
     write_folder(encoder.tensors(), tokenizer, SHAPE, tmp_path)
