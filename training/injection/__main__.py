@@ -20,7 +20,7 @@ from errors import AmicusError
 from retrieval.injection import open_injection_detector
 from training.classifier.rows import read_rows
 from training.classifier.train import FOLDS
-from training.embedder.source import Source, fetch, read
+from training.embedder.source import Source, published
 from training.injection.calibrate import reading
 from training.injection.export import write_folder
 from training.injection.learn import learn
@@ -48,11 +48,7 @@ def main() -> int:
 def _make(given: argparse.Namespace) -> None:
     torch.set_num_threads(given.threads)
     texts = material(given.data)
-    with tempfile.TemporaryDirectory() as folder:
-        source = given.source or Path(folder)
-        if given.source is None:
-            fetch(source)
-        origin = read(source)
+    origin = published(given.source)
     unseen = _unseen(origin, texts, given)
     everything = np.ones(len(texts.rows), dtype=np.bool_)
     _learnt(origin, texts, everything, given.steps, given.out, reading(unseen))

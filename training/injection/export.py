@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.embedder.graph import Shape
-from training.embedder.source import PACKAGE, WEIGHTS_SHA256
 from training.embedder.storage import DYNAMIC
+from training.encoder.export import write_model
 from training.injection.graph import detector_graph
 
 NAME = "injection-minilm-int8"
@@ -35,18 +33,6 @@ def write_folder(
     reading: Mapping[str, float] = UNCALIBRATED,
 ) -> None:
     """Write `model.onnx`, `tokenizer.json` and `config.json`; the same weights, the same bytes."""
-    contents = {
-        "model.onnx": detector_graph(tensors, DYNAMIC, shape),
-        "tokenizer.json": tokenizer.encode(),
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    for file, content in contents.items():
-        (out / file).write_bytes(content)
-    config = {
-        "name": NAME,
-        "window": shape.window,
-        "files": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
-        "reading": dict(reading),
-        "made_from": {"package": PACKAGE, "sha256": WEIGHTS_SHA256},
-    }
-    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    graph = detector_graph(tensors, DYNAMIC, shape)
+    told = {"reading": dict(reading)}
+    write_model(out, graph, tokenizer, name=NAME, window=shape.window, told=told)

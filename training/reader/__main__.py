@@ -21,7 +21,7 @@ from errors import AmicusError, InputError
 from policies.reading import load_rulebook
 from policies.rulebook import Rulebook
 from retrieval.reader import open_reader
-from training.embedder.source import fetch, read
+from training.embedder import source
 from training.embedder.storage import DYNAMIC
 from training.folders import train_folder
 from training.reader.batches import batches, encoded
@@ -99,11 +99,7 @@ def ship(reader: Reader, out: Path, rulebook: Rulebook) -> None:
 def _from_scratch(given: argparse.Namespace) -> Reader:
     rulebook = load_rulebook(given.policies)
     deck = _deck(rulebook, given.seed, given.data)
-    with tempfile.TemporaryDirectory() as folder:
-        source = given.source or Path(folder)
-        if given.source is None:
-            fetch(source)
-        reader = load(read(source).tensors)
+    reader = load(source.published(given.source).tensors)
     minutes = given.minutes or MINUTES_FROM_SCRATCH
     plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
     shares = EASY if given.easy else SHARES
