@@ -269,6 +269,18 @@ def test_every_group_stands_in_the_same_sentences(tmp_path: Path) -> None:
     assert [text.split(" friend")[0] for text in texts] == ["An Irish", "A deaf", "A Sikh"]
 
 
+def test_a_third_of_the_groups_stands_in_a_template_for_everyone(tmp_path: Path) -> None:
+    terms = ["Irish", "deaf", "Sikh", "queer", "Arab", "blind"]
+    (tmp_path / "slots.txt").write_text(f"everyone: {' | '.join(terms)}\n")
+    templates = [f"Template {number} on {{everyone}} people." for number in range(60)]
+    told = "\n".join(templates)
+    (tmp_path / "templates_x.txt").write_text(f"## b | none | train\n{told}\n")
+    texts = [sentence.text for sentence in fill_templates(tmp_path)]
+    assert len(texts) == 60 * 2
+    often = [sum(term in text for text in texts) for term in terms]
+    assert min(often) > 10
+
+
 def test_an_unknown_slot_is_named(tmp_path: Path) -> None:
     (tmp_path / "slots.txt").write_text("name: Sam | Priya\n")
     (tmp_path / "templates_x.txt").write_text("## greeting | none | train\nHello {who}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from training.embedder.graph import Shape
 from training.embedder.storage import FULL
 from training.encoder.graph import encoder_graph
 from training.encoder.heads import ASSUMED, HEADS, SHARED, told
+from training.encoder.rows import ON_EMOJI
+from training.encoder.swap import Swap
 
 SHAPE = Shape(layers=2, width=128, heads=4, window=12)
 
@@ -43,6 +47,35 @@ def test_an_answer_goes_to_the_head_of_its_label_and_to_that_of_its_set() -> Non
     assert found.y[1, [shared, place("spam")]].tolist() == [0, 1]
     assert found.weight[2, place("scam")] == pytest.approx(ASSUMED)
     assert found.weight[2].sum() == pytest.approx(1 + ASSUMED)
+
+
+def test_a_harmless_sentence_of_ours_is_harmless_in_the_sense_of_every_set() -> None:
+    none = dict.fromkeys(LABELS, 0)
+    rows = [
+        Row("1", "a", "own", none),
+        Row("2", "b", "own", {**none, "spam": 1}),
+        Row("3", "c", "own", {label: 0 for label in LABELS if label != "hate"}),
+        Row("4", "d", ON_EMOJI, {"hate": 1}),
+    ]
+    found = told(rows)
+    of_sets = slice(len(LABELS), None)
+    assert not found.y[0].any()
+    assert (found.weight[0, of_sets] == SHARED).all()
+    assert not found.weight[1:3, of_sets].any()
+    assert found.y[3, place("hate", "hatemoji")] == found.weight[3, place("hate", "hatemoji")] == 1
+
+
+def test_another_group_stands_wherever_the_same_one_stood() -> None:
+    swap, chance = Swap(), random.Random(0)
+    text = "Deaf bakers sing. DEAF choirs, too; straight on, women!"
+    assert swap.names(text)
+    found = {swap.swapped(text, chance) for _ in range(50)}
+    for other in found:
+        first, second = re.findall(r"(.+) bakers sing. (.+) choirs", other)[0]
+        assert first == second
+        assert "straight on, " in other
+    assert len(found) > 20
+    assert not swap.names("straight on, whitewash and a blinding light")
 
 
 def test_the_graph_has_a_number_for_each_head() -> None:

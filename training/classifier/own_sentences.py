@@ -25,6 +25,9 @@ Split = Literal["train", "held"]
 
 BALANCED_SLOT = "identity"
 """A template with this slot is filled with every one of its fillings, so that all stand alike."""
+SHARED_SLOT = "everyone"
+"""A template with this slot is filled with one in `TURNS` of its fillings, beginning by chance."""
+TURNS = 3
 
 _SLOT = re.compile(r"\{([a-z]+)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOaeio])")
@@ -90,7 +93,7 @@ def fill_templates(folder: Path = OWN_FOLDER) -> list[OwnSentence]:
     Raises:
         InputError: A header or a slot makes no sense; names file and line.
     """
-    slots = _slots(folder / "slots.txt")
+    slots = read_slots(folder / "slots.txt")
     filled = []
     for file in sorted(folder.glob("templates_*.txt")):
         for place, family, template in _templates(file):
@@ -121,7 +124,8 @@ def as_jsonl(sentences: list[OwnSentence]) -> str:
     return "".join(json.dumps(vars(each), ensure_ascii=False) + "\n" for each in sentences)
 
 
-def _slots(file: Path) -> Mapping[str, list[str]]:
+def read_slots(file: Path) -> Mapping[str, list[str]]:
+    """Return what may stand in each slot."""
     slots = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -166,18 +170,22 @@ def _fillings(template: str, slots: Mapping[str, list[str]], place: str) -> list
             raise InputError(f"{place}: no slot is called {shown(name)}")
     chance = random.Random(template)
     if BALANCED_SLOT in names:
-        return [_balanced(template, each, slots, chance) for each in slots[BALANCED_SLOT]]
+        every = slots[BALANCED_SLOT]
+        return [_among(template, each, BALANCED_SLOT, slots, chance) for each in every]
+    if SHARED_SLOT in names:
+        turn = slots[SHARED_SLOT][chance.randrange(TURNS) :: TURNS]
+        return [_among(template, each, SHARED_SLOT, slots, chance) for each in turn]
     combinations = list(itertools.islice(itertools.product(*(slots[n] for n in names)), 20_000))
     chosen = chance.sample(combinations, min(FILLINGS, len(combinations)))
     return [_filled(template, fillings) for fillings in chosen]
 
 
-def _balanced(
-    template: str, filling: str, slots: Mapping[str, list[str]], chance: random.Random
+def _among(
+    template: str, filling: str, slot: str, slots: Mapping[str, list[str]], chance: random.Random
 ) -> str:
-    """Fill the balanced slot with `filling`, and any other by chance."""
+    """Fill `slot` with `filling`, and any other by chance."""
     names = _SLOT.findall(template)
-    fillings = [filling if n == BALANCED_SLOT else chance.choice(slots[n]) for n in names]
+    fillings = [filling if n == slot else chance.choice(slots[n]) for n in names]
     return _ARTICLE.sub(r"\1n ", _filled(template, tuple(fillings)))
 
 

@@ -259,7 +259,8 @@ def _own() -> Iterator[Row]:
             label: int(label in sentence.labels) for label in LABELS if label not in sentence.unsure
         }
         keys = (f"family:{sentence.family}",)
-        yield Row(sentence.id, sentence.text, "own", known, cast("Role", sentence.split), keys)
+        role = cast("Role", sentence.split)
+        yield Row(sentence.id, sentence.text, "own", known, role, keys, family=sentence.family)
 
 
 def in_share(row: Row, share: float) -> bool:

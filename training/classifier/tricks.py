@@ -78,11 +78,12 @@ def innocent_line(innocent: Reals) -> float:
 def _by_variant(material: Material, trained: Trained) -> Reals:
     """Return n-gram logits by folds that keep each variant of attack on one side."""
     known = answers(material.rows, "injection")
-    families = sorted({row.family for row in material.rows if row.family})
+    variant = ["" if row.source == "own" else row.family for row in material.rows]
+    families = sorted(set(variant) - {""})
     fold = material.fold.copy()
-    for index, row in enumerate(material.rows):
-        if row.family:
-            fold[index] = families.index(row.family) % (int(material.fold.max()) + 1)
+    for index, family in enumerate(variant):
+        if family:
+            fold[index] = families.index(family) % (int(material.fold.max()) + 1)
     scores = np.zeros(len(material.rows))
     for each in np.unique(fold).tolist():
         model = fit(material.ngrams.whole, known.only(fold != each), trained.recipes["injection"])

@@ -31,7 +31,7 @@ from training.injection.vocabulary import trimmed
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "models" / "encoder"
-STEPS = 1_600
+STEPS = 1_800
 ALL = "all"
 FEWEST = 2
 """How often a word piece has to occur in the texts to be kept."""

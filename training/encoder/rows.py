@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from training.classifier.rows import Row, read_jsonl
 
-WRITTEN = "emoji"
-"""The name of the written sentences as a set."""
+ON_EMOJI = "emoji"
+"""The name of the sentences written for the encoder, as a set."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -20,7 +20,7 @@ def written() -> Iterator[Row]:
     """Yield the sentences on emoji and people; they teach in every fold, nothing is measured on."""
     file = Path(__file__).with_name("emoji.jsonl")
     for number, line in enumerate(read_jsonl(file), start=1):
-        yield Row(f"{WRITTEN}-{number}", line["text"], WRITTEN, {"hate": line["hate"]})
+        yield Row(f"{ON_EMOJI}-{number}", line["text"], ON_EMOJI, {"hate": line["hate"]})
 
 
 def tested_or_twins(rows: Sequence[Row], group: npt.NDArray[np.int64]) -> Flags:
