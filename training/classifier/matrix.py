@@ -37,8 +37,11 @@ class Texts:
 
 
 def highest(part_scores: Reals, owner: Ints) -> Reals:
-    """Return the highest score of each owner; owners are numbered from 0 without a gap."""
-    best = np.full(int(owner.max()) + 1, -np.inf)
+    """Return the highest score of each owner, or of each owner and column.
+
+    Owners are numbered from 0 without a gap.
+    """
+    best = np.full((int(owner.max()) + 1, *part_scores.shape[1:]), -np.inf)
     np.maximum.at(best, owner, part_scores)
     return best
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from policies.rulebook import Signal
 from training.classifier.learn import Answers, Linear, Recipe, answers, fit, fits_by_fold
+from training.classifier.matrix import highest
 from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
 from training.classifier.train import HEADS_RECIPE, Material, Trained, Unseen
 
@@ -104,7 +105,9 @@ def any_pieces(trained: Trained, asked: Asked) -> Reals:
     best = trained.best
     assert material.meanings is not None  # noqa: S101 - who asks has an encoder
     letters = by_folds(material.ngrams.whole[here], asked, _ALONE)
-    meant = by_folds(material.meanings.whole[here], asked, HEADS_RECIPE)
+    loudest = highest(material.meanings.parts, material.meanings.owner)
+    heads = np.hstack([material.meanings.whole[here], loudest[here]])
+    meant = by_folds(heads, asked, HEADS_RECIPE)
     labels = np.stack([_log_odds(unseen.probability[here]) for unseen in best.values()], axis=1)
     return np.column_stack([_log_odds(_either(best, here)), meant, letters, labels])
 
@@ -115,8 +118,8 @@ def joined_for_any(asked: Asked, pieces: Reals) -> Reals:
 
 
 def _highest(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
-    highest: Reals = np.max([unseen[label].probability[here] for label in ANY_OF], axis=0)
-    return highest
+    found: Reals = np.max([unseen[label].probability[here] for label in ANY_OF], axis=0)
+    return found
 
 
 def _either(unseen: Mapping[Signal, Unseen], here: Ints) -> Reals:
