@@ -91,14 +91,6 @@ def _turn(rules: Sequence[str], number: int) -> str:
     return rules[number % len(rules)]
 
 
-def even_line(broken: Floats, kept: Floats) -> float:
-    """Return the line at which as large a share of `broken` lies under it as of `kept` above it."""
-    places = np.sort(np.concatenate([broken, kept]))
-    under = np.searchsorted(np.sort(broken), places, side="right") / len(broken)
-    above = 1 - np.searchsorted(np.sort(kept), places, side="right") / len(kept)
-    return float(places[np.argmin(np.abs(under - above))])
-
-
 def wording_figures(
     score: Score, pairs: Sequence[WordingPair], *, called: str = "wording pairs"
 ) -> list[Figure]:

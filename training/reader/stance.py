@@ -14,7 +14,6 @@ import numpy as np
 
 from agent.reading_copy import reading_copy
 from retrieval.reader import Reader, Stance
-from training.reader.measure import even_line
 from training.reader.texts import is_kept, topics
 
 SHARES: Mapping[str, float] = {
@@ -27,7 +26,6 @@ SHARES: Mapping[str, float] = {
 }
 """How much each kind of pair weighs: as many break their rule as keep it."""
 _BREAKS = frozenset({"does, forbidden", "exception, taken away"})
-_ALLOWED = ("does, allowed", "exception, made")
 _COST = 10.0
 
 
@@ -78,7 +76,8 @@ def _turn(rules: Sequence[str], number: int) -> str:
 def fitted_stance(reader: Reader, pairs: Sequence[Told]) -> Stance:
     """Fit how much the stance counts, in units of the log-odds of the pair itself.
 
-    The line is put where posts under their own topic's rules err as often one way as the other.
+    The line is put where a pair of these kinds, weighed by their shares, breaks its rule as likely
+    as not: off-topic and near posts raise it.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -90,10 +89,8 @@ def fitted_stance(reader: Reader, pairs: Sequence[Told]) -> Stance:
     breaks = np.array([pair.breaks for pair in pairs])
     model = LogisticRegression(C=_COST).fit(seen, breaks, sample_weight=weight * len(pairs))
     pair, own = model.coef_[0].tolist()
-    stance = round(own / pair, 3)
-    said = seen @ np.array([1.0, stance])
-    line = even_line(said[breaks], said[np.isin(kinds, _ALLOWED)])
-    return Stance(weight=stance, offset=round(-line, 3))
+    offset = float(model.intercept_[0]) / pair
+    return Stance(weight=round(own / pair, 3), offset=round(offset, 3))
 
 
 def _readings(reader: Reader, pair: Told) -> tuple[float, float]:

@@ -59,7 +59,7 @@ def test_the_stance_counts_where_pairs_alone_mislead() -> None:
     assert noisy.weight > 0.3
 
 
-def test_the_line_lies_between_what_is_forbidden_and_what_is_allowed() -> None:
+def test_the_line_lies_between_what_is_forbidden_and_all_else() -> None:
     toy, pairs = reader(0.5), toy_pairs()
     stance = fitted_stance(toy, pairs)
 
@@ -70,3 +70,5 @@ def test_the_line_lies_between_what_is_forbidden_and_what_is_allowed() -> None:
 
     assert share("does, forbidden") > 0.95
     assert share("does, allowed") < 0.05
+    assert share("near") < 0.05
+    assert share("other") < 0.05

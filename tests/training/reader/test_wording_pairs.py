@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from evals.golden import read_golden
@@ -13,7 +12,6 @@ from training.classifier.metrics import Estimate
 from training.reader.measure import (
     Figure,
     WordingPair,
-    even_line,
     wording_figures,
     wording_pairs,
 )
@@ -71,15 +69,6 @@ def test_a_pair_needs_both_answers_right() -> None:
     keen = wording_figures(lambda rule, _case: 2.0 if "strict" in rule else 1.0, pairs)
     assert value(keen, "wording pairs, both right") == 0
     assert value(keen, "wording pairs, right order") == 1
-
-
-def test_the_line_errs_as_often_one_way_as_the_other() -> None:
-    chance = np.random.default_rng(0)
-    broken, kept = chance.normal(1.0, 1.0, 4000), chance.normal(-3.0, 1.0, 4000)
-    found = even_line(broken, kept)
-    assert found == pytest.approx(-1.0, abs=0.1)
-    assert np.mean(broken <= found) == pytest.approx(np.mean(kept > found), abs=0.01)
-    assert -2.0 <= even_line(np.array([1.0, 2.0]), np.array([-2.0, -3.0])) < 1.0
 
 
 def value(figures: list[Figure], name: str) -> float:
