@@ -53,7 +53,7 @@ SHARES: Mapping[str, float] = {
     "injection_variants": 0.005,
     "notinject": 0.005,
 }
-"""How often each set is drawn from; half of the time a text with a label, half one without."""
+"""How often each set is drawn from, in proportion; half of the time a text with a label."""
 _OF_OWN: Mapping[str, str] = {"identity": ", identity", "more": ", pairs"}
 
 
