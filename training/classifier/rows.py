@@ -50,9 +50,6 @@ _CANNOT_HOLD = frozenset({"hatexplain", "davidson", "hatemoji", "toxic_spans"})
 ABSENT_SHARE = 3_000
 """Most rows of a set that enter a label's model only because of `ABSENT`."""
 
-TWINS = "more."
-"""What the families of our contrast pairs begin with."""
-
 # What identifies or reaches a person; a name or a town alone does neither.
 PII_SPANS = frozenset(
     {

@@ -30,7 +30,7 @@ from training.classifier.learn import (
     unseen_part_scores,
 )
 from training.classifier.matrix import Texts, as_texts, inverse_document_frequency
-from training.classifier.rows import TWINS, Row, in_share
+from training.classifier.rows import Row, in_share
 
 SHAPE = Shape(char_bits=18, word_bits=17)
 FOLDS = 5
@@ -82,15 +82,6 @@ class Material:
     """What the heads say, by encoders that have not seen the fold; 0 for rows not encoded."""
     encoded: Flags
 
-    @property
-    def twins(self) -> Flags:
-        """Which rows are one of two texts in the same words; n-grams do not learn from them.
-
-        What tells such twins apart is not in their words, and whichever word happens to stand in
-        one alone would be held for it: "stab" became a sign of peace.
-        """
-        return np.asarray([row.family.startswith(TWINS) for row in self.rows], dtype=np.bool_)
-
 
 @dataclass(frozen=True)
 class Unseen:
@@ -137,10 +128,10 @@ def train(
     recipes, plain, encoded = {}, {}, {}
     for label in labels:
         known = answers(material.rows, label)
-        tried, lettered = RECIPES_OF.get(label, RECIPES), known.only(~material.twins)
-        recipe, scores = choose(material.ngrams, lettered, tried, material.fold, BASE_RATE)
+        tried = RECIPES_OF.get(label, RECIPES)
+        recipe, scores = choose(material.ngrams, known, tried, material.fold, BASE_RATE)
         recipes[label] = recipe
-        ngrams.append(fit(material.ngrams.whole, lettered, recipe))
+        ngrams.append(fit(material.ngrams.whole, known, recipe))
         plain[label] = _unseen(material, known, everyday, [scores])
         if material.meanings:
             close = known.only(material.encoded)
