@@ -20,7 +20,8 @@ from tools.classifier.tokens import GROUP, forms, tokens
 from tools.classifier.weights import MODEL_FOLDER
 from tools.classifier.windows import LONG_TOKENS, LONGEST_PART, SHORTEST_PART, windows
 
-THREAT = "I know where you live and I am going to stab you tonight."
+THREAT = "I know where you live and I will kill you tonight."
+RARER_THREAT = "I know where you live and I am going to stab you tonight."
 EVERYDAY = (
     "Made lentil soup for dinner and it turned out better than expected.",
     "The bus was late again so I walked home in the rain.",
@@ -92,6 +93,14 @@ def test_a_threat_is_over_its_line(either: Classifier) -> None:
     assert either.score([THREAT])[0]["violence"] > either.thresholds["violence"]
 
 
+def test_a_threat_in_a_rarer_word_needs_the_encoder(
+    classifier: Classifier, with_meaning: Classifier
+) -> None:
+    line = classifier.watch_thresholds["violence"]
+    assert classifier.score([RARER_THREAT])[0]["violence"] > line
+    assert with_meaning.score([RARER_THREAT])[0]["violence"] > with_meaning.thresholds["violence"]
+
+
 def test_everyday_sentences_stay_under_the_lines(either: Classifier) -> None:
     for text, scores in zip(EVERYDAY, either.score(EVERYDAY), strict=True):
         over = {x: s for x, s in scores.items() if s > either.thresholds[x]}
@@ -127,7 +136,7 @@ def test_no_texts_have_no_scores(either: Classifier) -> None:
 
 def test_the_words_that_carry_a_label_are_named(classifier: Classifier) -> None:
     words = classifier.words(THREAT, "violence", limit=8)
-    assert "stab" in {THREAT[word.start : word.end] for word in words}
+    assert "kill" in {THREAT[word.start : word.end] for word in words}
     assert [w.weight for w in words] == sorted((w.weight for w in words), reverse=True)
 
 

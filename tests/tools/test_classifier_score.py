@@ -5,7 +5,7 @@ from tools.classifier import Classifier, open_classifier
 from tools.classifier_score import ClassifierScoreResult, classifier_score
 from tools.tool import Tool
 
-THREAT = "I know where you live and I am going to stab you tonight."
+THREAT = "I know where you live and I will kill you tonight."
 HARMLESS = "Made lentil soup for dinner and it turned out well."
 
 
@@ -55,7 +55,7 @@ def test_another_language_is_called_unreliable(tool: Tool, language: str, reliab
 
 
 def test_the_finding_does_not_quote_the_content(tool: Tool) -> None:
-    assert "stab" not in asked(tool, text=THREAT).finding
+    assert "kill" not in asked(tool, text=THREAT).finding
 
 
 def test_an_unknown_argument_is_refused(tool: Tool) -> None:
