@@ -17,13 +17,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from errors import AmicusError, UsageError
+from errors import UsageError
 from training.classifier.card import card
 from training.classifier.encoders import open_encoders
 from training.classifier.export import export
 from training.classifier.own_sentences import write_filled
 from training.classifier.rows import LABELS, read_rows
 from training.classifier.train import FOLDS, train
+from training.program import ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,15 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, help="a folder that keeps what the encoders say")
     parser.add_argument("--no-encoder", action="store_true")
     given = parser.parse_args(arguments)
-    try:
-        if given.what == "fill":
-            print(f"{write_filled()} sentences")
-        else:
-            _train(given)
-    except AmicusError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return ended(_fill if given.what == "fill" else lambda: _train(given))
+
+
+def _fill() -> None:
+    print(f"{write_filled()} sentences")
 
 
 def _train(given: argparse.Namespace) -> None:

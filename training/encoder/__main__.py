@@ -17,7 +17,6 @@ import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
-from errors import AmicusError
 from training.classifier.groups import folds, groups
 from training.classifier.rows import Row, read_rows
 from training.classifier.train import FOLDS
@@ -28,6 +27,7 @@ from training.encoder.learn import FROZEN, SHAPE, learn
 from training.encoder.network import Encoder
 from training.encoder.rows import tested_or_twins, written
 from training.injection.vocabulary import trimmed
+from training.program import ended
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "models" / "encoder"
@@ -42,12 +42,7 @@ Flags = npt.NDArray[np.bool_]
 def main() -> int:
     """Learn, and write the folders."""
     given = _arguments()
-    try:
-        _make(given)
-    except AmicusError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return ended(lambda: _make(given))
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as f
 from tokenizers import Tokenizer
-from torch import nn
+from torch import Tensor
 
 from retrieval.spoken import spoken
 from training.classifier.rows import Row
 from training.embedder.graph import MINILM
-from training.encoder.batches import padded, slope
+from training.encoder.batches import padded
+from training.encoder.descent import descend
 from training.encoder.heads import Told, told
 from training.encoder.network import Encoder
 from training.encoder.swap import Swap
@@ -29,7 +30,6 @@ POOL = 16
 LONGEST = 96
 """Tokens of a text that are learnt from at once; of a longer one its beginning or any stretch."""
 PEAK = 2e-4
-PACE_OF_HEAD = 10.0
 SWAPPED = 2 / 3
 """How often a text that names a group is learnt from as one about another group."""
 SWAPS = 4
@@ -74,32 +74,16 @@ def learn(
 ) -> Encoder:
     """Return the encoder after `steps` steps over texts drawn from `rows`."""
     torch.manual_seed(seed)
-    groups = [
-        {"params": encoder.learnt(), "pace": 1.0},
-        {"params": list(encoder.head.parameters()), "pace": PACE_OF_HEAD},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=PEAK, weight_decay=0.01, fused=True)
-    encoder.train()
     texts, chance = _texts(rows, tokenizer), random.Random(seed)
-    lost = 0.0
-    for step, batch in zip(range(1, steps + 1), _batches(texts, chance), strict=False):
-        for group in optimizer.param_groups:
-            group["lr"] = PEAK * group["pace"] * slope(step / steps)
-        lost += _step(encoder, texts, batch, optimizer, chance)
-        if step % 100 == 0:
-            print(f"step {step}, loss {lost / 100:.4f}", flush=True)
-            lost = 0.0
-    encoder.eval()
+
+    def loss(batch: Sequence[int]) -> Tensor:
+        return _loss(encoder, texts, batch, chance)
+
+    descend(encoder, _batches(texts, chance), loss, steps=steps, peak=PEAK)
     return encoder
 
 
-def _step(
-    encoder: Encoder,
-    texts: _Texts,
-    batch: Sequence[int],
-    optimizer: torch.optim.Optimizer,
-    chance: random.Random,
-) -> float:
+def _loss(encoder: Encoder, texts: _Texts, batch: Sequence[int], chance: random.Random) -> Tensor:
     ids, real = padded([_shortened(texts, row, chance) for row in batch])
     y = torch.from_numpy(texts.told.y[batch])
     weight = torch.from_numpy(texts.told.weight[batch])
@@ -107,12 +91,7 @@ def _step(
         logits = encoder(ids, real)
     wanted = SURE * y + (1 - SURE) * (1 - y)
     each = f.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
-    loss = (each * weight).sum() / weight.sum()
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-    optimizer.step()
-    return float(loss.item())
+    return (each * weight).sum() / weight.sum()
 
 
 def _texts(rows: Sequence[Row], tokenizer: Tokenizer) -> _Texts:

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from errors import AmicusError
 from retrieval.injection import open_injection_detector
 from training.classifier.rows import read_rows
 from training.classifier.train import FOLDS
@@ -28,6 +27,7 @@ from training.injection.measure import Unseen, everyday_texts
 from training.injection.network import SHAPE, Detector
 from training.injection.rows import Flags, Material, material
 from training.injection.vocabulary import trimmed
+from training.program import ended
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "models" / "injection"
@@ -37,12 +37,7 @@ STEPS = 1_000
 def main() -> int:
     """Learn, calibrate, and write the folder."""
     given = _arguments()
-    try:
-        _make(given)
-    except AmicusError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return ended(lambda: _make(given))
 
 
 def _make(given: argparse.Namespace) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as f
 from tokenizers import Tokenizer
-from torch import nn
+from torch import Tensor
 
 from retrieval.spoken import spoken
 from training.classifier.rows import Row
-from training.encoder.batches import padded, slope
+from training.encoder.batches import padded
+from training.encoder.descent import descend
 from training.injection.network import SHAPE, Detector
 from training.injection.rows import WRITTEN
 
@@ -22,7 +23,6 @@ SIZE = 32
 POOL = 16
 """Batches that are drawn at once and sorted by length, so that little of a batch is padding."""
 PEAK = 1e-4
-PACE_OF_HEAD = 10.0
 SURE = 0.99
 """What the right answer is taken for: sources disagree on what an order is."""
 MIXED = 0.15
@@ -57,36 +57,17 @@ def learn(
 ) -> Detector:
     """Return the detector after `steps` steps over texts drawn from `rows`."""
     torch.manual_seed(seed)
-    groups = [
-        {"params": detector.learnt(), "pace": 1.0},
-        {"params": list(detector.head.parameters()), "pace": PACE_OF_HEAD},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=PEAK, weight_decay=0.01, fused=True)
-    detector.train()
-    told = 0.0
     stream = _batches(_pool(rows, tokenizer), random.Random(seed))
-    for step, batch in zip(range(1, steps + 1), stream, strict=False):
-        for group in optimizer.param_groups:
-            group["lr"] = PEAK * group["pace"] * slope(step / steps)
-        told += _step(detector, batch, optimizer)
-        if step % 100 == 0:
-            print(f"step {step}, loss {told / 100:.4f}", flush=True)
-            told = 0.0
-    detector.eval()
+    descend(detector, stream, lambda batch: _loss(detector, batch), steps=steps, peak=PEAK)
     return detector
 
 
-def _step(detector: Detector, batch: Sequence[_Encoded], optimizer: torch.optim.Optimizer) -> float:
+def _loss(detector: Detector, batch: Sequence[_Encoded]) -> Tensor:
     ids, real = padded([ids for ids, _ in batch])
     y = torch.tensor([answer for _, answer in batch])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = detector(ids, real)
-    loss = f.binary_cross_entropy_with_logits(logits, SURE * y + (1 - SURE) * (1 - y))
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(detector.parameters(), 1.0)
-    optimizer.step()
-    return float(loss.item())
+    return f.binary_cross_entropy_with_logits(logits, SURE * y + (1 - SURE) * (1 - y))
 
 
 def _pool(rows: Sequence[Row], tokenizer: Tokenizer) -> _Pool:

@@ -17,13 +17,14 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from errors import AmicusError, InputError
+from errors import InputError
 from policies.reading import load_rulebook
 from policies.rulebook import Rulebook
 from retrieval.reader import open_reader
 from training.embedder import source
 from training.embedder.storage import DYNAMIC
 from training.folders import train_folder
+from training.program import ended
 from training.reader.batches import batches, encoded
 from training.reader.decisions import is_held, mixed, read_decisions
 from training.reader.deck import Deck, Pair
@@ -48,12 +49,7 @@ MINUTES_ON_DECISIONS = 10
 def main() -> int:
     """Learn from public sets or from your own decisions, and write the reader's folder."""
     given = _arguments()
-    try:
-        _make(given)
-    except AmicusError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return ended(lambda: _make(given))
 
 
 def _make(given: argparse.Namespace) -> None:
