@@ -121,3 +121,43 @@ def test_a_small_encoder_learns_and_the_folder_opens_as_the_product_does(tmp_pat
     bad, fine = opened.logits(["win a prize 7", "see you at home 8"])
     assert opened.heads[place("spam")] == "spam"
     assert bad[place("spam")] > 0 > fine[place("spam")]
+
+
+def test_the_name_of_a_group_moves_the_answer_less_where_readings_are_paired(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = pytest.importorskip("torch")
+    from tokenizers import Tokenizer
+
+    from training.encoder import learn as learning
+    from training.encoder.network import Encoder
+    from training.injection.vocabulary import trimmed
+    from training.reader.network import Reader, published
+
+    groups = ("Sikhs", "Hindus")
+    rows = [
+        Row(f"{n}", f"{groups[n % 2]} sing at {place}", "hatexplain", {"hate": n % 2})
+        for n, place in enumerate(("home", "work", "sea", "night") * 10)
+    ]
+    full = (resources.files("models") / "embedder" / "tokenizer.json").read_text("utf-8")
+    text, kept = trimmed(full, (row.text for row in rows), fewest=1)
+    tokenizer = Tokenizer.from_str(text)
+    monkeypatch.setattr(learning, "SWAPPED", 0.0)  # as biased as the rows are
+
+    def moved(paired: float) -> float:
+        monkeypatch.setattr(learning, "PAIRED", paired)
+        monkeypatch.setattr(
+            learning, "_others", lambda *_: {n: [ids[n ^ 1]] for n in range(len(rows))}
+        )
+        torch.manual_seed(0)
+        tensors = published(Reader(SHAPE).state_dict(), SHAPE)
+        encoder = Encoder(tensors, kept, SHAPE, outputs=len(HEADS), frozen=0)
+        learning.learn(encoder, rows, tokenizer, steps=60)
+        with torch.no_grad():
+            both = torch.tensor([ids[0], ids[1]])
+            said = encoder(both, torch.ones_like(both))[:, place("hate")]
+        return float(abs(said[1] - said[0]))
+
+    ids = [each.ids for each in tokenizer.encode_batch([row.text for row in rows])]
+    ids = [one[:8] for one in ids]
+    assert moved(5.0) < moved(0.0) / 2
