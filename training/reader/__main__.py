@@ -31,7 +31,7 @@ from training.reader.deck import Deck, Pair
 from training.reader.export import write_folder, write_stance
 from training.reader.learn import PEAK, Plan, learn
 from training.reader.network import Reader, load, published
-from training.reader.pairs import EASY, SHARES, WITHOUT_PUBLIC, pairs
+from training.reader.pairs import EASY, ON_RULES, SHARES, WITHOUT_PUBLIC, pairs
 from training.reader.restore import shipped_tensors
 from training.reader.stance import fitted_stance, told_pairs
 from training.reader.stance_head import teach_stance
@@ -78,6 +78,9 @@ def _arguments() -> argparse.Namespace:
         "--beside", type=Path, nargs="*", default=(), help="checkpoints of other learners"
     )
     parser.add_argument("--easy", action="store_true", help="plain rules alone, to begin with")
+    parser.add_argument(
+        "--on", action="store_true", help="carry on from the weights that ship, most on couples"
+    )
     parser.add_argument("--peak", type=float, default=PEAK, help="the longest step")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     return parser.parse_args()
@@ -95,10 +98,11 @@ def ship(reader: Reader, out: Path, rulebook: Rulebook) -> None:
 def _from_scratch(given: argparse.Namespace) -> Reader:
     rulebook = load_rulebook(given.policies)
     deck = _deck(rulebook, given.seed, given.data)
-    reader = load(source.published(given.source).tensors)
+    before = shipped_tensors(SHIPPED / "model.onnx") if given.on else None
+    reader = load(before or source.published(given.source).tensors)
     minutes = given.minutes or MINUTES_FROM_SCRATCH
     plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
-    shares = EASY if given.easy else SHARES
+    shares = EASY if given.easy else ON_RULES if given.on else SHARES
     stream = batches(pairs(deck, shares), _tokenizer(), size=given.size, seed=given.seed)
     return learn(reader, stream, plan)
 

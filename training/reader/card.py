@@ -14,6 +14,7 @@ from training.folders import train_folder
 from training.reader.measure import (
     EVERY,
     Figure,
+    couple_figures,
     hate_figures,
     moderation_figures,
     rule_figures,
@@ -24,6 +25,7 @@ from training.reader.measure import (
     wording_pairs,
 )
 from training.reader.texts import (
+    couples,
     is_kept,
     labelled_texts,
     rulebook_texts,
@@ -61,6 +63,7 @@ def _figures(reader: Reader, given: argparse.Namespace) -> Iterator[Figure]:
     score, most = scoring(reader), given.most
     yield from wording_figures(score, wording_pairs())
     yield from wording_figures(score, topic_pairs_kept(), called="topics kept from learning")
+    yield from couple_figures(reader)
     yield from hate_figures(score, given.data, most=most)
     if given.rules is not None:
         yield from rule_figures(score, given.rules, most=most)
@@ -85,6 +88,8 @@ def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_
         kept_topics=sum(is_kept(topic["id"]) for topic in topics()),
         topic_rules=f"{_rules():,}",
         topic_posts=f"{_posts():,}",
+        couples=f"{sum(not is_kept(couple.id) for couple in couples()):,}",
+        kept_couples=sum(is_kept(couple.id) for couple in couples()),
         conducts=len(table("conducts.toml")["conduct"]),
         labelled=f"{len(labelled_texts(data)):,}",
         how_long=how_long,

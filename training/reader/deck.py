@@ -9,7 +9,16 @@ from functools import cached_property
 from typing import Any
 
 from policies.rulebook import Rulebook
-from training.reader.texts import Labelled, Shown, Spans, is_kept, table, topics
+from training.reader.texts import (
+    Couple,
+    Labelled,
+    Shown,
+    Spans,
+    couples,
+    is_kept,
+    table,
+    topics,
+)
 
 _COMMUNITY = "community"
 WEIGHTS = {"hatemoji": 4.0, "hatexplain": 2.0, "davidson": 0.6}
@@ -46,6 +55,11 @@ class Deck:
     def topics(self) -> Sequence[Mapping[str, Any]]:
         """The topics with rules of their own that are learnt from."""
         return [topic for topic in topics() if not is_kept(topic["id"])]
+
+    @cached_property
+    def couples(self) -> Sequence[Couple]:
+        """The couples of rules that are learnt from."""
+        return [couple for couple in couples() if not is_kept(couple.id)]
 
     @cached_property
     def posts(self) -> Sequence[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.reading_copy import reading_copy
 from retrieval.reader import Reader
 from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
-from training.reader.texts import hatexplain_row, is_held, is_kept, table, topics
+from training.reader.texts import couples, hatexplain_row, is_held, is_kept, table, topics
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -107,6 +107,22 @@ def wording_figures(
         Figure(f"{called}, {name}{suffix}", _share(right[of], families[of]), int(of.sum()))
         for suffix, of in chosen.items()
         for name, right in (("both right", both), ("right order", order))
+    ]
+
+
+def couple_figures(reader: Reader) -> list[Figure]:
+    """Return how often the reader tells what a rule wants, of the couples kept from learning.
+
+    The rule is its own case here, as where its stance is read.
+    """
+    kept = [couple for couple in couples() if is_kept(couple.id)]
+    said = np.array([[reader.itself(rule) for rule in (c.strict, c.lenient)] for c in kept])
+    right = {"right order": said[:, 0] > said[:, 1]}
+    right["both right"] = (said[:, 0] > 0) & (said[:, 1] <= 0)
+    every = np.arange(len(kept))
+    return [
+        Figure(f"couples kept from learning, {name}", _share(right[name], every), len(kept))
+        for name in ("both right", "right order")
     ]
 
 

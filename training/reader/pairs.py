@@ -14,6 +14,7 @@ from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
 from training.reader.own_pairs import easy_own_pairs, own_pairs
 from training.reader.public_pairs import easy_public_pairs, group_pairs, public_pairs
+from training.reader.rule_pairs import rule_pairs
 from training.reader.topic_pairs import topic_pairs
 
 LOWERED = 0.15
@@ -21,12 +22,13 @@ LOWERED = 0.15
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.47, topic_pairs),
-    (0.12, own_pairs),
+    (0.40, topic_pairs),
+    (0.15, rule_pairs),
+    (0.10, own_pairs),
     (0.02, easy_own_pairs),
-    (0.22, public_pairs),
-    (0.06, easy_public_pairs),
-    (0.08, form_pairs),
+    (0.19, public_pairs),
+    (0.05, easy_public_pairs),
+    (0.06, form_pairs),
     (0.03, group_pairs),
 )
 EASY: tuple[tuple[float, Source], ...] = (
@@ -35,6 +37,8 @@ EASY: tuple[tuple[float, Source], ...] = (
     (0.11, form_pairs),
 )
 """For the beginning: as long as rule and text are not matched, finer wordings teach nothing."""
+ON_RULES: tuple[tuple[float, Source], ...] = ((0.5, rule_pairs), *((p / 2, s) for p, s in SHARES))
+"""For weights that have learnt without couples of rules: half of what they learn are these."""
 WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((0.6, topic_pairs), (0.4, own_pairs))
 """For those who have none of the public sets: our own texts alone."""
 

@@ -25,6 +25,23 @@ Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
+class Couple:
+    """One subject under a rule that forbids it and under one that allows it."""
+
+    id: str
+    form: str
+    """In which way the rules are worded; the letters are explained in `topics/README.md`."""
+    subject: str
+    strict: str
+    lenient: str
+
+    @property
+    def domain(self) -> str:
+        """Return the part of life that the subject belongs to."""
+        return self.id.partition("-")[0]
+
+
+@dataclass(frozen=True)
 class Shown:
     """A text of ours: which conduct it comes near, and what it does, or does instead."""
 
@@ -62,8 +79,13 @@ def topics() -> list[dict[str, Any]]:
     ]
 
 
+def couples() -> list[Couple]:
+    """Return the couples of `couples.jsonl`: a subject forbidden and allowed, in many forms."""
+    return [Couple(**row) for row in _rows(HERE / "couples.jsonl")]
+
+
 def is_kept(topic: str) -> bool:
-    """Whether a topic is kept to watch learning with."""
+    """Whether a topic or a couple is kept to watch learning with."""
     return zlib.crc32(topic.encode()) % KEPT_TOPICS == 0
 
 

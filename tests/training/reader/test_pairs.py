@@ -17,10 +17,12 @@ from training.reader.forms import answer, places
 from training.reader.own_pairs import own_pairs
 from training.reader.pairs import WITHOUT_PUBLIC, pairs
 from training.reader.public_pairs import group_pairs, public_pairs
+from training.reader.rule_pairs import rule_pairs
 from training.reader.sections import inverted, without_exceptions
 from training.reader.texts import (
     STANCES,
     Labelled,
+    couples,
     is_kept,
     rulebook_texts,
     shown_texts,
@@ -216,3 +218,33 @@ def test_every_section_that_a_topic_names_exists(deck: Deck) -> None:
     named = {topic["section"] for topic in topics() if "section" in topic}
     assert named
     assert all(deck.rulebook.section(name) is not None for name in named)
+
+
+def test_a_couple_is_read_by_itself_and_with_its_subject(deck: Deck) -> None:
+    drawn = [pair for _ in range(3000) for pair in rule_pairs(deck)]
+    strict = {couple.strict: couple for couple in deck.couples}
+    lenient = {couple.lenient: couple for couple in deck.couples}
+    kinds = {pair.kind for pair in drawn}
+    assert kinds == {"couple:itself", "couple:subject", "couple:stranger"}
+    for pair in drawn:
+        if pair.kind == "couple:itself":
+            assert pair.rule == pair.case
+        if pair.rule in lenient:
+            assert not pair.violates
+        if pair.rule in strict:
+            own = pair.case in (pair.rule, strict[pair.rule].subject)
+            assert pair.violates == own
+
+
+def test_couples_are_whole_and_said_once() -> None:
+    rules = [rule for each in couples() for rule in (each.strict, each.lenient)]
+    assert len(rules) == len(set(rules))
+    assert len({each.id for each in couples()}) == len(couples())
+    assert {each.form for each in couples()} == set("abcdefghijklmn")
+    assert all(each.subject.strip() for each in couples())
+
+
+def test_a_kept_couple_is_not_drawn(deck: Deck) -> None:
+    kept = {each.strict for each in couples() if is_kept(each.id)}
+    assert kept
+    assert not kept & {pair.rule for _ in range(3000) for pair in rule_pairs(deck)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from training.reader.measure import (
     wording_figures,
     wording_pairs,
 )
-from training.reader.texts import shown_texts, table, topics
+from training.reader.texts import couples, shown_texts, table, topics
 
 SETS = Path(__file__).parents[3] / "evals" / "sets"
 
@@ -33,6 +34,7 @@ def test_no_text_and_no_wording_of_theirs_is_learnt_from() -> None:
     posts |= {post for t in topics() for c in t.get("exception", ()) for post in c["texts"]}
     assert not {pair.text for pair in pairs} & posts
     rules = {rule for t in topics() for key in ("strict", "lenient") for rule in t[key]}
+    rules |= {rule for couple in couples() for rule in (couple.strict, couple.lenient)}
     assert not {rule for pair in pairs for rule in (pair.strict, pair.lenient)} & rules
     learnt = {
         sentence.lower()
@@ -50,6 +52,20 @@ def test_no_text_and_no_wording_of_theirs_is_learnt_from() -> None:
         for part in rule.split(".")
     }
     assert not {sentence.rstrip(".") for sentence in learnt} & said
+
+
+FAMILIES = (
+    r"spoil|gambl|\bbet(s|ting)?\b|homework|medic|pirat|firework|smok|tobacco|\bbod(y|ies)\b|campaign"
+    r"|election|preach|pray|cheat|recruit|prank|gossip|wild ?life|\bpric(e|es|ing)\b|backseat"
+)
+
+
+def test_no_couple_is_about_a_family_of_theirs() -> None:
+    measured = " ".join(part for pair in wording_pairs() for part in (pair.family, pair.strict))
+    assert len(re.findall(FAMILIES, measured, re.IGNORECASE)) > len(wording_pairs())
+    for couple in couples():
+        said = f"{couple.subject} {couple.strict} {couple.lenient}"
+        assert not re.search(FAMILIES, said, re.IGNORECASE), couple.id
 
 
 def test_a_reader_that_ignores_the_rule_has_no_pair_right() -> None:
