@@ -1,8 +1,9 @@
 """`python -m training.reader --data D`: learn, and write models/reader.
 
-With a folder of the public sets the reader is made from the published weights. With a `.jsonl` file
-of your own decisions it starts from the weights that ship and learns how your team reads its rules;
-a fifth of the decisions is kept, to say whether that helped.
+With a folder of the public sets the reader is made from the published weights, or carried on from
+those that ship (`--on`). With a `.jsonl` file of your own decisions it starts from the weights that
+ship and learns how your team reads its rules; a fifth of the decisions is kept, to say whether that
+helped.
 """
 
 from __future__ import annotations
@@ -77,9 +78,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--beside", type=Path, nargs="*", default=(), help="checkpoints of other learners"
     )
-    parser.add_argument("--easy", action="store_true", help="plain rules alone, to begin with")
-    parser.add_argument(
-        "--on", action="store_true", help="carry on from the weights that ship, most on couples"
+    course = parser.add_mutually_exclusive_group()
+    course.add_argument("--easy", action="store_true", help="plain rules alone, to begin with")
+    course.add_argument(
+        "--on", action="store_true", help="carry on from what ships, half of it on couples"
     )
     parser.add_argument("--peak", type=float, default=PEAK, help="the longest step")
     parser.add_argument("--out", type=Path, default=SHIPPED)

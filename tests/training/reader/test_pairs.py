@@ -15,7 +15,7 @@ from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
 from training.reader.forms import answer, places
 from training.reader.own_pairs import own_pairs
-from training.reader.pairs import WITHOUT_PUBLIC, pairs
+from training.reader.pairs import ON_RULES, WITHOUT_PUBLIC, pairs
 from training.reader.public_pairs import group_pairs, public_pairs
 from training.reader.rule_pairs import rule_pairs
 from training.reader.sections import inverted, without_exceptions
@@ -234,6 +234,11 @@ def test_a_couple_is_read_by_itself_and_with_its_subject(deck: Deck) -> None:
         if pair.rule in strict:
             own = pair.case in (pair.rule, strict[pair.rule].subject)
             assert pair.violates == own
+
+
+def test_carrying_on_is_half_about_couples(deck: Deck) -> None:
+    drawn = list(islice(pairs(deck, ON_RULES), 5000))
+    assert 0.4 < sum(pair.kind.startswith("couple:") for pair in drawn) / len(drawn) < 0.7
 
 
 def test_couples_are_whole_and_said_once() -> None:
