@@ -153,7 +153,10 @@ def own_rules(
     evidence = np.asarray([[_log_odds(each[label]) - prior for label in shows] for each in said])
 
     def joined(rules: list[str]) -> Reals:
-        gates = {rule: _sigmoid(_read(reader, rule, list(shows.values()))) for rule in set(rules)}
+        gates = {
+            rule: _sigmoid(READER_COUNTS * _read(reader, rule, list(shows.values())))
+            for rule in set(rules)
+        }
         read = [
             _read(reader, rule, [row["text"]])[0] for rule, row in zip(rules, rows, strict=True)
         ]

@@ -32,7 +32,7 @@ from training.reader.deck import Deck, Pair
 from training.reader.export import write_folder, write_stance
 from training.reader.learn import PEAK, Plan, learn
 from training.reader.network import Reader, load, published
-from training.reader.pairs import EASY, ON_RULES, SHARES, WITHOUT_PUBLIC, pairs
+from training.reader.pairs import EASY, ON, SHARES, WITHOUT_PUBLIC, pairs
 from training.reader.restore import shipped_tensors
 from training.reader.stance import fitted_stance, told_pairs
 from training.reader.stance_head import teach_stance
@@ -81,7 +81,7 @@ def _arguments() -> argparse.Namespace:
     course = parser.add_mutually_exclusive_group()
     course.add_argument("--easy", action="store_true", help="plain rules alone, to begin with")
     course.add_argument(
-        "--on", action="store_true", help="carry on from what ships, half of it on couples"
+        "--on", action="store_true", help="carry on from what ships, most of it on rules alone"
     )
     parser.add_argument("--peak", type=float, default=PEAK, help="the longest step")
     parser.add_argument("--out", type=Path, default=SHIPPED)
@@ -104,7 +104,7 @@ def _from_scratch(given: argparse.Namespace) -> Reader:
     reader = load(before or source.published(given.source).tensors)
     minutes = given.minutes or MINUTES_FROM_SCRATCH
     plan = Plan(minutes * 60, given.checkpoint, given.beside, given.peak)
-    shares = EASY if given.easy else ON_RULES if given.on else SHARES
+    shares = EASY if given.easy else ON if given.on else SHARES
     stream = batches(pairs(deck, shares), _tokenizer(), size=given.size, seed=given.seed)
     return learn(reader, stream, plan)
 

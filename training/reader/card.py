@@ -16,6 +16,7 @@ from training.reader.measure import (
     Figure,
     couple_figures,
     hate_figures,
+    house_figures,
     moderation_figures,
     rule_figures,
     scoring,
@@ -64,6 +65,7 @@ def _figures(reader: Reader, given: argparse.Namespace) -> Iterator[Figure]:
     yield from wording_figures(score, wording_pairs())
     yield from wording_figures(score, topic_pairs_kept(), called="topics kept from learning")
     yield from couple_figures(reader)
+    yield from house_figures(score)
     yield from hate_figures(score, given.data, most=most)
     if given.rules is not None:
         yield from rule_figures(score, given.rules, most=most)

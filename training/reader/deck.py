@@ -11,11 +11,14 @@ from typing import Any
 from policies.rulebook import Rulebook
 from training.reader.texts import (
     Couple,
+    House,
     Labelled,
     Shown,
     Spans,
     couples,
+    houses,
     is_kept,
+    ordinary_remarks,
     table,
     topics,
 )
@@ -60,6 +63,16 @@ class Deck:
     def couples(self) -> Sequence[Couple]:
         """The couples of rules that are learnt from."""
         return [couple for couple in couples() if not is_kept(couple.id)]
+
+    @cached_property
+    def houses(self) -> Sequence[House]:
+        """The kinds of conduct under the house rules that are learnt from."""
+        return [house.part(kept=False) for house in houses()]
+
+    @cached_property
+    def ordinary(self) -> Sequence[str]:
+        """Remarks that break no house rule."""
+        return [text for text in ordinary_remarks() if not is_kept(text)]
 
     @cached_property
     def posts(self) -> Sequence[str]:

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from agent.reading_copy import reading_copy
 from retrieval.reader import Reader
 from training.classifier.metrics import Estimate, auc_score, average_precision_score, estimate
-from training.reader.texts import couples, hatexplain_row, is_held, is_kept, table, topics
+from training.reader.texts import (
+    House,
+    couples,
+    hatexplain_row,
+    houses,
+    is_held,
+    is_kept,
+    table,
+    topics,
+)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -124,6 +133,45 @@ def couple_figures(reader: Reader) -> list[Figure]:
         Figure(f"couples kept from learning, {name}", _share(right[name], every), len(kept))
         for name in ("both right", "right order")
     ]
+
+
+def house_figures(score: Score) -> list[Figure]:
+    """Return how remarks stand under the house rules that are kept from learning.
+
+    A remark stands under a rule of its own house, one that allows it, and one of a house whose
+    rules it surely keeps. What is off topic no remark says by itself: that house is left out.
+    """
+    found: dict[str, list[tuple[float, int]]] = {}
+    kept = [house.part(kept=True) for house in houses()]
+    for number, house in enumerate(kept):
+        if not house.placed and house.strict:
+            for under, rule, remark in _house_pairs(house, kept):
+                found.setdefault(under, []).append((score(rule, remark), number))
+    called = "house rules kept from learning"
+    figures = [
+        Figure(f"{called}, flagged under {under}", _flagged(rows), len(rows))
+        for under, rows in found.items()
+    ]
+    own, other = found["their own"], found["another house's"]
+    said, group = (np.array(column) for column in zip(*own, *other, strict=True))
+    answers = np.array([1] * len(own) + [0] * len(other))
+    told = estimate(auc_score, answers, said, group=group)
+    return [*figures, Figure(f"{called}, own or another house's, AUC", told, len(answers))]
+
+
+def _house_pairs(house: House, kept: Sequence[House]) -> Iterator[tuple[str, str, str]]:
+    others = [other for other in kept if house.apart(other) and other.strict]
+    for turn, remark in enumerate(house.does):
+        yield "their own", _turn(house.strict, turn), remark.text
+        yield "another house's", _turn(others[turn % len(others)].strict, turn), remark.text
+        if house.lenient:
+            yield "one that allows them", _turn(house.lenient, turn), remark.text
+    for turn, remark in enumerate(house.near):
+        yield "one that they come near", _turn(house.strict, turn), remark.text
+
+
+def _flagged(rows: Sequence[tuple[float, int]]) -> Estimate:
+    return _share(np.array([said > 0 for said, _ in rows]), np.array([of for _, of in rows]))
 
 
 def hate_figures(score: Score, data: Path, *, most: int = EVERY) -> list[Figure]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
+from training.reader.house_pairs import house_pairs
 from training.reader.own_pairs import easy_own_pairs, own_pairs
 from training.reader.public_pairs import easy_public_pairs, group_pairs, public_pairs
 from training.reader.rule_pairs import rule_pairs
@@ -22,9 +23,10 @@ LOWERED = 0.15
 
 Source = Callable[[Deck], Iterator[Pair]]
 SHARES: tuple[tuple[float, Source], ...] = (
-    (0.40, topic_pairs),
+    (0.32, topic_pairs),
     (0.15, rule_pairs),
-    (0.10, own_pairs),
+    (0.12, house_pairs),
+    (0.06, own_pairs),
     (0.02, easy_own_pairs),
     (0.19, public_pairs),
     (0.05, easy_public_pairs),
@@ -37,9 +39,14 @@ EASY: tuple[tuple[float, Source], ...] = (
     (0.11, form_pairs),
 )
 """For the beginning: as long as rule and text are not matched, finer wordings teach nothing."""
-ON_RULES: tuple[tuple[float, Source], ...] = ((0.5, rule_pairs), *((p / 2, s) for p, s in SHARES))
-"""For weights that have learnt without couples of rules: half of what they learn are these."""
-WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = ((0.6, topic_pairs), (0.4, own_pairs))
+ON: tuple[tuple[float, Source], ...] = ((0.15, rule_pairs), (0.3, house_pairs))
+ON += tuple((0.55 * share, source) for share, source in SHARES)
+"""For weights that have learnt without couples and house rules: more than half are these."""
+WITHOUT_PUBLIC: tuple[tuple[float, Source], ...] = (
+    (0.5, topic_pairs),
+    (0.3, own_pairs),
+    (0.2, house_pairs),
+)
 """For those who have none of the public sets: our own texts alone."""
 
 

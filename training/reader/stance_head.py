@@ -2,7 +2,7 @@
 
 Posts on a subject differ in what they do; what a rule wants is the same for all of them, and shows
 best where nothing but the rule is read. The head is fitted to the strict and lenient rules of the
-topics and couples that are learnt from, and to rules filled into the wordings.
+topics, couples and houses that are learnt from, and to rules filled into the wordings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from policies.rulebook import Rulebook
 from training.reader.batches import encoded
 from training.reader.deck import Deck, Pair
 from training.reader.network import Reader
-from training.reader.texts import Couple, couples, is_kept, topics
+from training.reader.texts import Couple, couples, houses, is_kept, topics
 
 FILLED = 5_000
 _PLAIN, _ON_TOPICS = 0.55, 0.15
@@ -38,6 +38,9 @@ def teach_stance(reader: Reader, tokenizer: Tokenizer, rulebook: Rulebook) -> No
 
     rules = [rule for topic in topics() if not is_kept(topic["id"]) for rule in _rules(topic)]
     rules += [rule for each in couples() if not is_kept(each.id) for rule in _sides(each)]
+    for house in (each.part(kept=False) for each in houses()):
+        rules += [(rule, True) for rule in house.strict]
+        rules += [(rule, False) for rule in house.lenient]
     rules += islice(_filled(Deck([], [], rulebook, random.Random(1))), FILLED)
     seen = _seen(reader, tokenizer, [rule for rule, _ in rules])
     mean, spread = seen.mean(axis=0), seen.std(axis=0) + _LEAST_SPREAD

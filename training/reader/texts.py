@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ HELD_PARTS = 5
 """One part in so many of HateXplain is kept for measuring."""
 KEPT_TOPICS = 15
 """One topic in so many is not learnt from."""
+_PLACED = re.compile(r"\[place: (?P<place>[^\]]+)\]\s*(?P<text>.+)", re.DOTALL)
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -39,6 +41,59 @@ class Couple:
     def domain(self) -> str:
         """Return the part of life that the subject belongs to."""
         return self.id.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment, and where it was made if that matters."""
+
+    text: str
+    place: str = ""
+    """What the community is about, as "a forum on bread"."""
+
+
+@dataclass(frozen=True)
+class House:
+    """One kind of conduct: short rules of communities on it, and remarks."""
+
+    kind: str
+    strict: Sequence[str]
+    lenient: Sequence[str]
+    does: Sequence[Remark]
+    """Remarks that break every strict rule and keep every lenient one."""
+    near: Sequence[Remark]
+    """Remarks on the same ground that break neither."""
+    labels: Sequence[str] = ()
+    """Labels of public sets whose texts do it as well."""
+    overlaps: frozenset[str] = frozenset()
+    """Kinds that the remarks may also be, or theirs of this one: nothing is learnt from those."""
+
+    @property
+    def placed(self) -> bool:
+        """Whether it depends on the place."""
+        return any(remark.place for remark in self.does)
+
+    def apart(self, other: House) -> bool:
+        """Whether the remarks of each surely keep the rules of the other."""
+        near = other.kind in self.overlaps or self.kind in other.overlaps
+        return self.kind != other.kind and not near and not other.placed
+
+    def part(self, *, kept: bool) -> House:
+        """Return the rules and remarks that are kept from learning, or the others."""
+
+        def chosen(lines: Sequence[str]) -> list[str]:
+            return [line for line in lines if is_kept(line) is kept]
+
+        def remarks(some: Sequence[Remark]) -> list[Remark]:
+            return [remark for remark in some if is_kept(remark.text) is kept]
+
+        return replace(
+            self,
+            strict=chosen(self.strict),
+            lenient=chosen(self.lenient),
+            does=remarks(self.does),
+            near=remarks(self.near),
+        )
 
 
 @dataclass(frozen=True)
@@ -84,8 +139,36 @@ def couples() -> list[Couple]:
     return [Couple(**row) for row in _rows(HERE / "couples.jsonl")]
 
 
+def houses() -> list[House]:
+    """Return the kinds of conduct of `house/`, each with the short rules that communities have."""
+    return [
+        House(
+            file.stem,
+            table["strict"],
+            table["lenient"],
+            [_remark(line) for line in table["does"]],
+            [_remark(line) for line in table["near"]],
+            table.get("labels", ()),
+            frozenset(table.get("overlaps", ())),
+        )
+        for file in sorted((HERE / "house").glob("*.toml"))
+        for table in [tomllib.loads(file.read_text("utf-8"))]
+    ]
+
+
+def _remark(line: str) -> Remark:
+    """Return a line, or one that begins with its place in brackets."""
+    placed = _PLACED.fullmatch(line)
+    return Remark(placed["text"], placed["place"]) if placed else Remark(line)
+
+
+def ordinary_remarks() -> list[str]:
+    """Return remarks that break no rule of any house."""
+    return (HERE / "house" / "ordinary.txt").read_text("utf-8").splitlines()
+
+
 def is_kept(topic: str) -> bool:
-    """Whether a topic or a couple is kept to watch learning with."""
+    """Whether a topic, a couple, or a line of a house is kept to watch learning with."""
     return zlib.crc32(topic.encode()) % KEPT_TOPICS == 0
 
 

@@ -14,8 +14,9 @@ from policies.reading import load_rulebook
 from training.reader.deck import Deck, Pair
 from training.reader.form_pairs import form_pairs
 from training.reader.forms import answer, places
+from training.reader.house_pairs import house_pairs
 from training.reader.own_pairs import own_pairs
-from training.reader.pairs import ON_RULES, WITHOUT_PUBLIC, pairs
+from training.reader.pairs import ON, WITHOUT_PUBLIC, pairs
 from training.reader.public_pairs import group_pairs, public_pairs
 from training.reader.rule_pairs import rule_pairs
 from training.reader.sections import inverted, without_exceptions
@@ -23,7 +24,9 @@ from training.reader.texts import (
     STANCES,
     Labelled,
     couples,
+    houses,
     is_kept,
+    ordinary_remarks,
     rulebook_texts,
     shown_texts,
     table,
@@ -236,9 +239,10 @@ def test_a_couple_is_read_by_itself_and_with_its_subject(deck: Deck) -> None:
             assert pair.violates == own
 
 
-def test_carrying_on_is_half_about_couples(deck: Deck) -> None:
-    drawn = list(islice(pairs(deck, ON_RULES), 5000))
-    assert 0.4 < sum(pair.kind.startswith("couple:") for pair in drawn) / len(drawn) < 0.7
+def test_carrying_on_is_mostly_about_rules(deck: Deck) -> None:
+    drawn = list(islice(pairs(deck, ON), 5000))
+    new = sum(pair.kind.startswith(("couple:", "house:")) for pair in drawn)
+    assert 0.5 < new / len(drawn) < 0.8
 
 
 def test_couples_are_whole_and_said_once() -> None:
@@ -253,3 +257,52 @@ def test_a_kept_couple_is_not_drawn(deck: Deck) -> None:
     kept = {each.strict for each in couples() if is_kept(each.id)}
     assert kept
     assert not kept & {pair.rule for _ in range(3000) for pair in rule_pairs(deck)}
+
+
+def house_stream(deck: Deck) -> Iterator[Pair]:
+    while True:
+        yield from house_pairs(deck)
+
+
+def test_a_remark_breaks_the_rules_of_its_house_and_keeps_those_of_others(deck: Deck) -> None:
+    does = {remark.text: house for house in deck.houses for remark in house.does}
+    owners = {rule: house for house in deck.houses for rule in house.strict}
+    allowed = {rule for house in deck.houses for rule in house.lenient}
+    seen = 0
+    for pair in islice(house_stream(deck), 20_000):
+        house = does.get(pair.case)
+        if house is None or house.placed:
+            continue
+        if pair.rule in owners:
+            seen += 1
+            assert pair.violates is (owners[pair.rule] is house)
+            assert owners[pair.rule] is house or house.apart(owners[pair.rule])
+        elif pair.rule in allowed:
+            assert not pair.violates
+    assert seen > 1_000
+
+
+def test_what_is_off_topic_is_told_by_the_place(deck: Deck) -> None:
+    placed = {r.text: r.place for h in deck.houses if h.placed for r in (*h.does, *h.near)}
+    drawn = [p for p in islice(house_stream(deck), 40_000) if p.case in placed]
+    under = [p for p in drawn if placed[p.case] in p.rule]
+    assert {p.violates for p in under} == {True, False}
+    assert not any(p.violates for p in drawn if placed[p.case] not in p.rule)
+
+
+def test_houses_are_whole() -> None:
+    kinds = {house.kind for house in houses()}
+    assert len(kinds) > 20
+    for house in houses():
+        assert house.overlaps <= kinds - {house.kind}
+        assert min(len(house.strict), len(house.does), len(house.near)) >= 5
+        assert not set(house.strict) & set(house.lenient)
+    lines = [r.text for h in houses() for r in (*h.does, *h.near)] + ordinary_remarks()
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_kept_rule_of_a_house_is_not_drawn(deck: Deck) -> None:
+    kept = {rule for house in houses() for rule in house.part(kept=True).strict}
+    drawn = {pair.rule for pair in islice(house_stream(deck), 10_000)}
+    assert kept
+    assert not kept & drawn

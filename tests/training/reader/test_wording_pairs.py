@@ -16,7 +16,7 @@ from training.reader.measure import (
     wording_figures,
     wording_pairs,
 )
-from training.reader.texts import couples, shown_texts, table, topics
+from training.reader.texts import couples, houses, shown_texts, table, topics
 
 SETS = Path(__file__).parents[3] / "evals" / "sets"
 
@@ -66,6 +66,13 @@ def test_no_couple_is_about_a_family_of_theirs() -> None:
     for couple in couples():
         said = f"{couple.subject} {couple.strict} {couple.lenient}"
         assert not re.search(FAMILIES, said, re.IGNORECASE), couple.id
+
+
+def test_no_house_rule_and_no_remark_is_about_a_family_of_theirs() -> None:
+    for house in houses():
+        remarks = [remark.text for remark in (*house.does, *house.near)]
+        for said in (*house.strict, *house.lenient, *remarks):
+            assert not re.search(FAMILIES, said, re.IGNORECASE), (house.kind, said)
 
 
 def test_a_reader_that_ignores_the_rule_has_no_pair_right() -> None:
