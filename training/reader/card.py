@@ -27,8 +27,10 @@ from training.reader.measure import (
 )
 from training.reader.texts import (
     couples,
+    houses,
     is_kept,
     labelled_texts,
+    ordinary_remarks,
     rulebook_texts,
     shown_texts,
     table,
@@ -92,6 +94,9 @@ def card(figures: Sequence[Figure], speed: float, folder: Path, data: Path, how_
         topic_posts=f"{_posts():,}",
         couples=f"{sum(not is_kept(couple.id) for couple in couples()):,}",
         kept_couples=sum(is_kept(couple.id) for couple in couples()),
+        houses=len(houses()),
+        house_rules=f"{sum(len(house.strict) + len(house.lenient) for house in houses()):,}",
+        house_remarks=f"{_remarks():,}",
         conducts=len(table("conducts.toml")["conduct"]),
         labelled=f"{len(labelled_texts(data)):,}",
         how_long=how_long,
@@ -111,6 +116,11 @@ def _rules() -> int:
         for part in (topic, *topic.get("exception", ()))
         for side in ("strict", "lenient")
     )
+
+
+def _remarks() -> int:
+    of_houses = sum(len(house.does) + len(house.near) for house in houses())
+    return of_houses + len(ordinary_remarks())
 
 
 def _posts() -> int:
