@@ -155,6 +155,20 @@ def gap(labels: Sequence[str], top: Opinion | None, wording: Wording) -> Draft:
     )
 
 
+def contradicted(labels: Sequence[str], top: Opinion | None, wording: Wording) -> Draft:
+    """Return an abstention: no section seems broken, and the classifier is over its line."""
+    names = phrases("embedded")["labels"]
+    rationale = wording.say(
+        "abstain",
+        "contradicted",
+        labels=", ".join(names.get(label, label) for label in labels),
+        section=top.section_id if top else wording.say("abstain", "nothing"),
+        terms_against=(wording.speaking_against(top) if top else "")
+        or wording.say("abstain", "nothing"),
+    )
+    return _abstention("ambiguous_content", top, wording, rationale)
+
+
 def foreign(language: str, top: Opinion | None, wording: Wording) -> Draft:
     """Return an abstention: the content is in a language that this model does not read."""
     rationale = wording.say("abstain", "foreign", language=language)

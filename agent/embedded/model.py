@@ -3,7 +3,8 @@
 It reads the section text itself: its evidence is what the reader of policy text makes of each rule,
 and how near the content comes to it and to the examples on both sides, so that another wording
 gives another verdict. It asks the tools in one or
-two rounds, weighs what they say with a handful of shipped numbers, and abstains between two lines.
+two rounds, weighs what they say with a handful of shipped numbers, and abstains between two lines,
+and below them where the classifier is over a line of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp
 
-from agent.embedded.drafts import allowed, doubt, foreign, gap, too_long, violating
+from agent.embedded.drafts import (
+    allowed,
+    contradicted,
+    doubt,
+    foreign,
+    gap,
+    too_long,
+    violating,
+)
 from agent.embedded.evidence import FEATURES, Faculties, evidence, heard, signal_scores
 from agent.embedded.posture import shipped_posture
 from agent.embedded.weighing import Weighing, shipped_weighing
@@ -124,7 +133,8 @@ class EmbeddedModel:
             unheard = self._unheard(brief)
             if unheard:
                 return gap(unheard, top, wording)
-            return allowed(top, wording)
+            over = self._labels_over(brief)
+            return contradicted(over, top, wording) if over else allowed(top, wording)
         if top.probability >= self.weighing.violating_line:
             return violating(opinions, brief, wording, self.faculties.reads)
         few = len(brief.reading.split()) <= FEW_WORDS

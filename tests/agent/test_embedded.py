@@ -204,6 +204,26 @@ def test_an_alarm_that_no_policy_answers_to_is_a_gap_and_not_allowed(opened: Ope
     assert "violence" in verdict.rationale
 
 
+def test_an_alarm_under_sections_that_seem_kept_is_a_doubt_and_not_allowed(opened: Opened) -> None:
+    reviewer = opened(
+        FORBIDDING
+        | {
+            "signals": "[violence, harassment, offensive, hate, self_harm, sexual, spam, scam, pii, injection]"
+        }
+    )
+    model = reviewer.desk.model
+    assert isinstance(model, EmbeddedModel)
+    weighing = replace(model.weighing, allowed_line=1.0, violating_line=1.0)
+    lenient = replace(reviewer.desk, model=replace(model, weighing=weighing))
+    threat = "I know where you live and tonight I am coming to kill you and your whole family."
+
+    verdict = judge(Case(id="c-1", text=threat), lenient)
+
+    assert (verdict.decision, verdict.abstain_reason) == ("abstain", "ambiguous_content")
+    assert "The pieces disagree" in verdict.rationale
+    assert "violence" in verdict.rationale
+
+
 @pytest.mark.parametrize("text", ["🙂", "…", "a", "\u200b.", "1", "\x00\x01", "x" * 20_000])
 def test_odd_content_gets_a_verdict_and_no_crash(opened: Opened, text: str) -> None:
     assert judged(opened(FORBIDDING), text).decision in {"allowed", "abstain", "violating"}
