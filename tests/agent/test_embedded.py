@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -16,6 +17,7 @@ from agent.graph import judge
 from agent.model import Brief, Conclusion
 from agent.reviewer import Options, Reviewer, open_reviewer
 from agent.verdict import Verdict
+from policies.rulebook import Signal
 from retrieval.index import SectionSimilarity
 
 FENCE = """---
@@ -205,12 +207,8 @@ def test_an_alarm_that_no_policy_answers_to_is_a_gap_and_not_allowed(opened: Ope
 
 
 def test_an_alarm_under_sections_that_seem_kept_is_a_doubt_and_not_allowed(opened: Opened) -> None:
-    reviewer = opened(
-        FORBIDDING
-        | {
-            "signals": "[violence, harassment, offensive, hate, self_harm, sexual, spam, scam, pii, injection]"
-        }
-    )
+    every = f"[{', '.join(get_args(Signal))}]"
+    reviewer = opened(FORBIDDING | {"signals": every})
     model = reviewer.desk.model
     assert isinstance(model, EmbeddedModel)
     weighing = replace(model.weighing, allowed_line=1.0, violating_line=1.0)
